@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands of the control socket. */
+#include "device/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "device/device.h"
+#include "device/status.h"
+
+#define WORDS_MAX 4
+
+typedef bool command_fn(struct client *client, char **word, size_t n, struct text *out);
+
+static bool fail(const struct device *d, struct text *out)
+{
+    text_add(out, "%s", s2svpn_context_error(d->program.ctx)->message);
+    return false;
+}
+
+static bool wants_json(char **word, size_t n, struct text *out, bool *json)
+{
+    *json = n == 2;
+    if (n == 2 && strcmp(word[1], "json") != 0) {
+        text_add(out, "\"%s\" is not allowed", word[1]);
+        return false;
+    }
+    return true;
+}
+
+static bool run_status(struct client *client, char **word, size_t n, struct text *out)
+{
+    bool json;
+
+    if (!wants_json(word, n, out, &json))
+        return false;
+    status_print(client->device, json, out);
+    return true;
+}
+
+static bool run_routes(struct client *client, char **word, size_t n, struct text *out)
+{
+    bool json;
+
+    if (!wants_json(word, n, out, &json))
+        return false;
+    routes_print(client->device, json, out);
+    return true;
+}
+
+/* ---- up and down */
+
+static bool set_down(struct device *d, struct connection *c, bool down, struct text *out)
+{
+    const s2svpn_status rc =
+        down ? s2svpn_connection_stop(c->handle) : s2svpn_connection_start(c->handle);
+
+    if (rc != S2SVPN_OK)
+        return fail(d, out);
+    c->down = down;
+    return true;
+}
+
+static bool up_or_down(struct client *client, char **word, size_t n, bool down, struct text *out)
+{
+    struct device *d = client->device;
+    struct connection *c = n == 2 ? connections_find(d, word[1]) : NULL;
+
+    if (n == 2 && c == NULL) {
+        text_add(out, "there is no connection %s", word[1]);
+        return false;
+    }
+    if (c)
+        return set_down(d, c, down, out);
+    for (size_t i = 0; i < d->connections.count; i++) {
+        if (!set_down(d, &d->connections.item[i], down, out))
+            return false;
+    }
+    return true;
+}
+
+static bool run_up(struct client *client, char **word, size_t n, struct text *out)
+{
+    return up_or_down(client, word, n, false, out);
+}
+
+static bool run_down(struct client *client, char **word, size_t n, struct text *out)
+{
+    return up_or_down(client, word, n, true, out);
+}
+
+/* ---- rekey */
+
+/* Of several tunnels those that are down are passed over. */
+static unsigned rekey_connection(const struct connection *c)
+{
+    s2svpn_tunnel *t;
+    unsigned n = 0;
+
+    for (size_t i = 0; (t = s2svpn_connection_tunnel(c->handle, i)) != NULL; i++)
+        n += s2svpn_tunnel_rekey(t) == S2SVPN_OK;
+    return n;
+}
+
+unsigned command_rekey_all(struct device *d)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < d->connections.count; i++)
+        n += rekey_connection(&d->connections.item[i]);
+    return n;
+}
+
+static bool run_rekey(struct client *client, char **word, size_t n, struct text *out)
+{
+    struct device *d = client->device;
+    const struct connection *c = n == 2 ? connections_find(d, word[1]) : NULL;
+    s2svpn_tunnel *t = n == 2 ? connections_find_tunnel(d, word[1]) : NULL;
+    unsigned done;
+
+    if (n == 2 && c == NULL && t == NULL) {
+        text_add(out, "there is no connection or tunnel %s", word[1]);
+        return false;
+    }
+    if (t)
+        return s2svpn_tunnel_rekey(t) == S2SVPN_OK || fail(d, out);
+    done = c ? rekey_connection(c) : command_rekey_all(d);
+    if (done == 0)
+        text_add(out, "no tunnel has a child SA");
+    return done > 0;
+}
+
+/* ---- others */
+
+static bool run_reload(struct client *client, char **word, size_t n, struct text *out)
+{
+    (void)word;
+    (void)n;
+    (void)out;
+    reload_start(client->device);
+    return true;
+}
+
+static bool run_capture(struct client *client, char **word, size_t n, struct text *out)
+{
+    struct device *d = client->device;
+    const s2svpn_tunnel *t = connections_find_tunnel(d, word[1]);
+    const bool keys = n == 4;
+    const char *failed;
+    char *end;
+    unsigned long seconds;
+
+    if (t == NULL) {
+        text_add(out, "there is no tunnel %s: a connection's id, a dot, 1 or 2", word[1]);
+        return false;
+    }
+    seconds = strtoul(word[2], &end, 10);
+    if (end == word[2] || *end || seconds > 86400 || (keys && strcmp(word[3], "keys") != 0)) {
+        text_add(out, "from 0 to 86400 seconds, then keys or nothing");
+        return false;
+    }
+    if (keys && !d->options.keep_keys) {
+        text_add(out, "keys are not kept: start the device with --keep-keys");
+        return false;
+    }
+    if (keys)
+        log_line(&d->log, S2SVPN_LOG_WARNING, word[1],
+                 "session keys are given to a client of the control socket");
+    failed = capture_start(client, t, (unsigned)seconds, keys);
+    if (failed)
+        text_add(out, "%s", failed);
+    return failed == NULL;
+}
+
+/* ---- the line */
+
+static const struct {
+    const char *name;
+    size_t least, most; /* words */
+    command_fn *run;
+} commands[] = {
+    {"status", 1, 2, run_status},   {"routes", 1, 2, run_routes}, {"up", 1, 2, run_up},
+    {"down", 1, 2, run_down},       {"rekey", 1, 2, run_rekey},   {"reload", 1, 1, run_reload},
+    {"capture", 3, 4, run_capture},
+};
+
+/* SIZE_MAX: more words than any command has. */
+static size_t cut(char *line, char **word)
+{
+    size_t n = 0;
+
+    for (char *p = line; *p;) {
+        if (*p == ' ') {
+            *p++ = 0;
+            continue;
+        }
+        if (n == WORDS_MAX)
+            return SIZE_MAX;
+        word[n++] = p;
+        while (*p && *p != ' ')
+            p++;
+    }
+    return n;
+}
+
+bool command_run(struct client *client, char *line, struct text *out)
+{
+    char *word[WORDS_MAX];
+    const size_t n = cut(line, word);
+
+    for (size_t i = 0; n > 0 && n <= WORDS_MAX && i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (strcmp(commands[i].name, word[0]) != 0)
+            continue;
+        if (n >= commands[i].least && n <= commands[i].most)
+            return commands[i].run(client, word, n, out);
+        break;
+    }
+    text_add(out, "no such command, or not with so many words");
+    return false;
+}

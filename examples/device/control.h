@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The control socket: a UNIX stream for root and the device's own user. A client writes one
+ * line, words with blanks between, and reads until the end:
+ *
+ *   "ok\n" and the answer, or "error: why\n"
+ *
+ * What can be asked is command.h's. Clients are few, their requests short, and both sides
+ * of a conversation have a time limit, so that none holds up the loop or others.
+ */
+#ifndef S2_DEVICE_CONTROL_H
+#define S2_DEVICE_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define CLIENTS_MAX 16
+#define REQUEST_MAX 512
+
+struct device;
+struct event;
+struct bufferevent;
+struct capture;
+
+struct client {
+    struct device *device; /* NULL: a free place */
+    struct bufferevent *stream;
+    struct capture *capture; /* NULL: none runs */
+    bool answered;           /* closed once all is written */
+};
+
+struct control {
+    int fd; /* -1: none */
+    struct event *readable;
+    bool folder_made;
+    char path[108], folder[108];
+    struct client client[CLIENTS_MAX];
+};
+
+/* Make the socket's folder if it isn't there. @return what failed; NULL: nothing. */
+const char *control_make_folder(struct control *c, const char *path);
+/* Remove it again if it was made. */
+void control_remove_folder(const struct control *c);
+/* Listen. The path's lock is ours (undo.h), so a socket that is there is nobody's. */
+const char *control_open(struct device *d, const char *path);
+/* What was made is the user's from now on. False: errno. */
+bool control_give(struct device *d, uid_t uid, gid_t gid);
+/* Close all clients, and remove what was made. */
+void control_close(struct device *d);
+
+/* The capture of this client is over: the client is closed when all is written. */
+void control_finish(struct client *client);
+
+#endif

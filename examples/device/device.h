@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * s2svpn-device's insides. One thread, one loop; everything hangs on struct device.
+ *
+ *   main.c       brings all up in its order, and down again
+ *   options.c    the command line             check.c        --check
+ *   files.c      documents from files         connections.c  those that are open
+ *   reload.c     SIGHUP: what changed, one connection after the other
+ *   events.c     what the library says: into the log, to systemd, to routes and reload
+ *   routes.c     makes the host's table what wanted.c says; netlink.c asks the kernel
+ *   addresses.c  those on the TUN device      undo.c         what to take away after a crash
+ *   control.c    the control socket           command.c      what can be asked over it
+ *   status.c, routes_print.c                  the answers, as text and JSON
+ *   capture.c    packets and keys, live       client.c       the other end of the socket
+ *   log.c  notify.c  privileges.c  text.c     small tools
+ */
+#ifndef S2_DEVICE_DEVICE_H
+#define S2_DEVICE_DEVICE_H
+
+#include "device/capture.h"
+#include "device/connections.h"
+#include "device/control.h"
+#include "device/log.h"
+#include "device/options.h"
+#include "device/reload.h"
+#include "device/routes.h"
+#include "device/undo.h"
+#include "program.h"
+
+struct device {
+    struct program program;
+    struct options options;
+    struct log log;
+    struct connections connections;
+    struct reload reload;
+    struct undo undo;
+    struct routes routes;
+    struct control control;
+    struct captures captures;
+    char tun[16];
+    bool failed; /* the exit status */
+    bool ready;  /* the service manager was told */
+    uint64_t started_ns;
+};
+
+#endif

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options of the device. */
+#include "device/options.h"
+
+#include <getopt.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void usage(FILE *to)
+{
+    fputs("usage: s2svpn-device [options] CONFIG.xml|FOLDER...\n"
+          "       s2svpn-device status|routes|up|down|rekey|capture|clean ... (--help: more)\n"
+          "Tunnels:\n"
+          "  --local ADDRESS        send from it (we are behind NAT); default: the document's\n"
+          "  --lan PREFIX           advertise it and take its packets; again for more\n"
+          "  --route PREFIX         a static route of the cloud's side; again for more\n"
+          "  --ports IKE,NATT       our UDP ports; default 500,4500\n"
+          "  --peer-ports IKE,NATT  the gateway's UDP ports; default 500,4500\n"
+          "  --ike auto|2           version of IKE; default auto\n"
+          "  --exact                offer the document's algorithms alone\n"
+          "  --raw                  use IP protocol 50 where there is no NAT\n"
+          "The host:\n"
+          "  --tun NAME             name of the TUN device; default: the kernel's choice\n"
+          "  --install-routes       route learned and static prefixes into it\n"
+          "  --metric N             of these routes; default 50\n"
+          "  --table N              put them there; default 254, the main one\n"
+          "  --address ADDRESS      put it on the TUN device, source of these routes\n"
+          "  --inside-addresses     put the tunnels' inside addresses there\n"
+          "  --user NAME            become this user once all is open\n"
+          "  --no-offload WHAT      do without udp-segment, udp-gro or tun; again for more\n"
+          "Other:\n"
+          "  --check                read the documents, say what is in them, and end\n"
+          "  --control PATH         the control socket; default " CONTROL_DEFAULT "\n"
+          "  --keylog DIR           append session keys to files there (for Wireshark)\n"
+          "  --keep-keys            keep them in memory for capture --keylog\n"
+          "  --log LEVEL            error, warning, info (default) or debug\n"
+          "  --version, --help\n"
+          "SIGHUP reads the documents again; SIGUSR1 rekeys the tunnels; SIGTERM or SIGINT\n"
+          "closes them and ends.\n",
+          to);
+}
+
+uint32_t options_number(const struct program *p, const char *option, const char *text,
+                        uint32_t most)
+{
+    char *end;
+    const unsigned long long value = strtoull(text, &end, 10);
+
+    if (end == text || *end != 0 || text[0] == '-' || value > most)
+        program_usage_error(p, option, text);
+    return (uint32_t)value;
+}
+
+bool options_manage_host(const struct options *o)
+{
+    return o->install_routes || o->inside_addresses || o->address_count > 0;
+}
+
+static void read_level(struct program *p, const char *text)
+{
+    static const char *const names[] = {"error", "warning", "info", "debug"};
+
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            p->log_level = (s2svpn_log_level)i;
+            return;
+        }
+    }
+    program_usage_error(p, "--log", text);
+}
+
+/* The document names no version. */
+static void read_ike(const struct program *p, const char *text)
+{
+    if (strcmp(text, "1") == 0) {
+        fprintf(stderr, "%s: --ike: this version speaks IKEv2 alone\n", p->name);
+        exit(2);
+    }
+    if (strcmp(text, "auto") != 0 && strcmp(text, "2") != 0)
+        program_usage_error(p, "--ike", text);
+}
+
+static void add_lan(const struct program *p, struct options *o, const char *text)
+{
+    if (o->lan_count == LANS_MAX)
+        program_usage_error(p, "--lan", text);
+    o->lan[o->lan_count++] = program_prefix(p, "--lan", text);
+}
+
+static void add_address(const struct program *p, struct options *o, const char *text)
+{
+    if (o->address_count == HOST_ADDRESSES_MAX)
+        program_usage_error(p, "--address", text);
+    o->address[o->address_count++] = program_address(p, "--address", text);
+}
+
+enum {
+    OPT_LOCAL = 256,
+    OPT_LAN,
+    OPT_ROUTE,
+    OPT_PORTS,
+    OPT_PEER_PORTS,
+    OPT_IKE,
+    OPT_EXACT,
+    OPT_RAW,
+    OPT_TUN,
+    OPT_INSTALL_ROUTES,
+    OPT_METRIC,
+    OPT_TABLE,
+    OPT_ADDRESS,
+    OPT_INSIDE,
+    OPT_USER,
+    OPT_NO_OFFLOAD,
+    OPT_CHECK,
+    OPT_CONTROL,
+    OPT_KEYLOG,
+    OPT_KEEP_KEYS,
+    OPT_LOG,
+    OPT_VERSION,
+    OPT_HELP
+};
+
+static const struct option names[] = {
+    {"local", required_argument, NULL, OPT_LOCAL},
+    {"lan", required_argument, NULL, OPT_LAN},
+    {"route", required_argument, NULL, OPT_ROUTE},
+    {"ports", required_argument, NULL, OPT_PORTS},
+    {"peer-ports", required_argument, NULL, OPT_PEER_PORTS},
+    {"ike", required_argument, NULL, OPT_IKE},
+    {"exact", no_argument, NULL, OPT_EXACT},
+    {"raw", no_argument, NULL, OPT_RAW},
+    {"tun", required_argument, NULL, OPT_TUN},
+    {"install-routes", no_argument, NULL, OPT_INSTALL_ROUTES},
+    {"metric", required_argument, NULL, OPT_METRIC},
+    {"table", required_argument, NULL, OPT_TABLE},
+    {"address", required_argument, NULL, OPT_ADDRESS},
+    {"inside-addresses", no_argument, NULL, OPT_INSIDE},
+    {"user", required_argument, NULL, OPT_USER},
+    {"no-offload", required_argument, NULL, OPT_NO_OFFLOAD},
+    {"check", no_argument, NULL, OPT_CHECK},
+    {"control", required_argument, NULL, OPT_CONTROL},
+    {"keylog", required_argument, NULL, OPT_KEYLOG},
+    {"keep-keys", no_argument, NULL, OPT_KEEP_KEYS},
+    {"log", required_argument, NULL, OPT_LOG},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"help", no_argument, NULL, OPT_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static void take_tunnels(struct program *p, struct options *o, int c, const char *value)
+{
+    switch (c) {
+    case OPT_LOCAL:
+        o->device.local = program_address(p, "--local", value);
+        break;
+    case OPT_LAN:
+        add_lan(p, o, value);
+        break;
+    case OPT_ROUTE:
+        program_add_route(p, "--route", value);
+        break;
+    case OPT_PORTS:
+        program_ports(p, "--ports", value, &p->ike_port, &p->natt_port);
+        break;
+    case OPT_PEER_PORTS:
+        program_ports(p, "--peer-ports", value, &p->peer_ike_port, &p->peer_natt_port);
+        break;
+    case OPT_IKE:
+        read_ike(p, value);
+        break;
+    case OPT_RAW:
+        p->raw = true;
+        break;
+    default:
+        o->device.exact = true;
+    }
+}
+
+static void take_host(struct program *p, struct options *o, int c, const char *value)
+{
+    switch (c) {
+    case OPT_TUN:
+        o->tun = value;
+        break;
+    case OPT_INSTALL_ROUTES:
+        o->install_routes = true;
+        break;
+    case OPT_METRIC:
+        o->metric = options_number(p, "--metric", value, UINT32_MAX - 1);
+        break;
+    case OPT_TABLE:
+        o->table = options_number(p, "--table", value, UINT32_MAX);
+        if (o->table == RT_TABLE_UNSPEC || o->table == RT_TABLE_LOCAL)
+            program_usage_error(p, "--table", value);
+        break;
+    case OPT_ADDRESS:
+        add_address(p, o, value);
+        break;
+    case OPT_INSIDE:
+        o->inside_addresses = true;
+        break;
+    case OPT_NO_OFFLOAD:
+        program_no_offload(p, "--no-offload", value);
+        break;
+    default:
+        o->user = value;
+    }
+}
+
+static void take_other(struct program *p, struct options *o, int c, const char *value)
+{
+    switch (c) {
+    case OPT_CHECK:
+        o->check = true;
+        break;
+    case OPT_CONTROL:
+        o->control = value;
+        o->control_given = true;
+        break;
+    case OPT_KEYLOG:
+        p->keylog = value;
+        break;
+    case OPT_KEEP_KEYS:
+        o->keep_keys = true;
+        break;
+    case OPT_LOG:
+        read_level(p, value);
+        break;
+    case OPT_VERSION:
+        printf("s2svpn-device %s\n", s2svpn_version());
+        exit(0);
+    case OPT_HELP:
+        usage(stdout);
+        exit(0);
+    default:
+        usage(stderr);
+        exit(2);
+    }
+}
+
+void options_read(struct program *p, struct options *o, int argc, char **argv)
+{
+    int c;
+
+    o->control = CONTROL_DEFAULT;
+    o->table = RT_TABLE_MAIN;
+    o->metric = METRIC_DEFAULT;
+    o->device = (s2svpn_device_options)S2SVPN_DEVICE_OPTIONS_INIT;
+    while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
+        if (c >= OPT_LOCAL && c <= OPT_RAW)
+            take_tunnels(p, o, c, optarg);
+        else if (c >= OPT_TUN && c <= OPT_NO_OFFLOAD)
+            take_host(p, o, c, optarg);
+        else
+            take_other(p, o, c, optarg);
+    }
+    if (optind == argc) {
+        usage(stderr);
+        exit(2);
+    }
+    o->paths = argv + optind;
+    o->path_count = (size_t)(argc - optind);
+}

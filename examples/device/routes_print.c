@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Routes, as text or as JSON. */
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "device/device.h"
+#include "device/status.h"
+
+const char *routes_why(int failed)
+{
+    switch (failed) {
+    case EADDRINUSE:
+        return "it is the outside address of a tunnel's other end";
+    case EHOSTUNREACH:
+        return "it covers the outside address of a tunnel's other end, which couldn't be exempted";
+    case EEXIST:
+        return "the host has it already";
+    default:
+        return strerror(failed);
+    }
+}
+
+/* "vpn-….1", or "" without a path. */
+static char *print_tunnel(const struct learned *l, char *out, size_t size)
+{
+    out[0] = 0;
+    if (l && l->connection.text[0])
+        snprintf(out, size, "%s.%u", l->connection.text, l->tunnel + 1);
+    return out;
+}
+
+static const struct kept_route *find_kept(const struct device *d, const s2svpn_prefix *p)
+{
+    for (size_t i = 0; i < d->routes.kept_count; i++) {
+        const struct kept_route *k = &d->routes.kept[i];
+
+        if (k->rank == RANK_TUNNEL && memcmp(&k->route.prefix, p, sizeof(*p)) == 0)
+            return k;
+    }
+    return NULL;
+}
+
+static const struct learned *find_learned(const struct device *d, const s2svpn_prefix *p)
+{
+    for (size_t i = 0; i < d->routes.learned_count; i++) {
+        if (memcmp(&d->routes.learned[i].prefix, p, sizeof(*p)) == 0)
+            return &d->routes.learned[i];
+    }
+    return NULL;
+}
+
+static void print_prefix(const struct device *d, const s2svpn_prefix *p, bool statically, bool json,
+                         struct text *out)
+{
+    const struct kept_route *k = find_kept(d, p);
+    const char *why = k && !k->installed && k->failed ? routes_why(k->failed) : NULL;
+    char prefix[S2SVPN_PREFIX_TEXT], tunnel[S2SVPN_ID_SIZE + 16];
+
+    s2svpn_prefix_print(p, prefix);
+    print_tunnel(find_learned(d, p), tunnel, sizeof(tunnel));
+    if (json) {
+        json_open(out, NULL, '{');
+        json_string(out, "prefix", prefix);
+        json_string(out, "origin", statically ? "static" : "bgp");
+        json_string(out, "tunnel", tunnel[0] ? tunnel : NULL);
+        json_bool(out, "installed", k && k->installed);
+        json_string(out, "why_not", why);
+        json_close(out, '}');
+        return;
+    }
+    text_add(out, "%-18s %-6s by %s, %s%s%s\n", prefix, statically ? "static" : "BGP",
+             tunnel[0] ? tunnel : "no tunnel", k && k->installed ? "installed" : "not installed",
+             why ? ": " : "", why ? why : "");
+}
+
+static void print_exemption(const struct kept_route *k, bool json, struct text *out)
+{
+    char prefix[S2SVPN_PREFIX_TEXT], gateway[S2SVPN_ADDRESS_TEXT], name[IF_NAMESIZE] = "";
+    const char *kind = k->route.type == RTN_THROW         ? "throw"
+                       : k->route.type == RTN_UNREACHABLE ? "unreachable"
+                                                          : "host route";
+
+    s2svpn_prefix_print(&k->route.prefix, prefix);
+    s2svpn_address_print(&k->route.gateway, gateway);
+    if (k->route.interface && if_indextoname(k->route.interface, name) == NULL)
+        snprintf(name, sizeof(name), "%u", k->route.interface);
+    if (json) {
+        json_open(out, NULL, '{');
+        json_string(out, "endpoint", prefix);
+        json_string(out, "kind", kind);
+        json_string(out, "gateway", k->route.gateway.family == S2SVPN_FAMILY_NONE ? NULL : gateway);
+        json_string(out, "interface", name[0] ? name : NULL);
+        json_bool(out, "installed", k->installed);
+        json_close(out, '}');
+        return;
+    }
+    text_add(out, "%-18s exempt by %s", prefix, kind);
+    if (k->route.gateway.family != S2SVPN_FAMILY_NONE)
+        text_add(out, " via %s", gateway);
+    if (name[0])
+        text_add(out, " on %s", name);
+    text_add(out, ", %s\n", k->installed ? "installed" : "not installed");
+}
+
+static bool is_static(const struct device *d, const s2svpn_prefix *p)
+{
+    for (size_t i = 0; i < d->program.route_count; i++) {
+        if (memcmp(&d->program.route[i], p, sizeof(*p)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void print_addresses(const struct device *d, bool json, struct text *out)
+{
+    char text[S2SVPN_ADDRESS_TEXT];
+
+    if (json)
+        json_open(out, "addresses", '[');
+    for (size_t i = 0; i < d->routes.address_count; i++) {
+        const struct kept_address *k = &d->routes.address[i];
+
+        s2svpn_address_print(&k->address, text);
+        if (json && k->failed == 0)
+            json_string(out, NULL, text);
+        else if (!json)
+            text_add(out, "%-18s address on %s%s%s\n", text, d->tun, k->failed ? ": " : "",
+                     k->failed ? strerror(k->failed) : "");
+    }
+    if (json)
+        json_close(out, ']');
+}
+
+void routes_print(struct device *d, bool json, struct text *out)
+{
+    const struct routes *r = &d->routes;
+
+    if (json) {
+        json_open(out, NULL, '{');
+        json_string(out, "interface", d->tun);
+        json_number(out, "table", d->options.table);
+        json_open(out, "routes", '[');
+    }
+    for (size_t i = 0; i < d->program.route_count; i++)
+        print_prefix(d, &d->program.route[i], true, json, out);
+    for (size_t i = 0; i < r->learned_count; i++) {
+        if (!is_static(d, &r->learned[i].prefix))
+            print_prefix(d, &r->learned[i].prefix, false, json, out);
+    }
+    if (json) {
+        json_close(out, ']');
+        json_open(out, "exempt", '[');
+    }
+    for (size_t i = 0; i < r->kept_count; i++) {
+        if (r->kept[i].rank != RANK_TUNNEL)
+            print_exemption(&r->kept[i], json, out);
+    }
+    if (json)
+        json_close(out, ']');
+    print_addresses(d, json, out);
+    if (json) {
+        json_close(out, '}');
+        text_add(out, "\n");
+    }
+}

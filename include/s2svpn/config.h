@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The customerGatewayConfiguration document that AWS lets people download, as a
+ * plain struct; and a device's connection made from it. Writing the document:
+ * s2svpn_connection_device_config() in connection.h. */
+#ifndef S2SVPN_CONFIG_H
+#define S2SVPN_CONFIG_H
+
+#include "s2svpn/error.h"
+#include "s2svpn/types.h"
+
+S2SVPN_BEGIN
+
+/** Longest document that is read. */
+#define S2SVPN_CONFIG_MAX 1048576
+
+/** One end of one tunnel. */
+typedef struct s2svpn_config_end {
+    s2svpn_address outside;
+    s2svpn_address inside;
+    uint32_t asn;         /* 0: no BGP */
+    uint16_t hold_time_s; /* 0: no BGP */
+    uint16_t reserved;
+} s2svpn_config_end;
+
+/** What phase 1 or phase 2 shall use: numbers of crypto.h. The document names one
+ * of each; an endpoint usually allows more. */
+typedef struct s2svpn_config_phase {
+    uint16_t encr, key_bits; /* enum s2svpn_encr */
+    uint16_t integ;          /* enum s2svpn_integ; NONE with an AEAD, but phase 1's may
+                              * then name the hash that its PRF is made of */
+    uint16_t ke;             /* enum s2svpn_ke */
+    uint32_t lifetime_s;
+} s2svpn_config_phase;
+
+typedef struct s2svpn_config_tunnel {
+    s2svpn_config_end customer, gateway;
+    uint8_t inside_length; /* prefix length of the inside network: 30 */
+    bool clear_df;
+    bool fragment_before_encryption;
+    uint8_t reserved;
+    s2svpn_config_phase ike, ipsec;
+    char pre_shared_key[256]; /* ended by a zero byte */
+    uint16_t tcp_mss;
+    uint16_t dpd_interval_s, dpd_retries;
+    uint16_t reserved2;
+} s2svpn_config_tunnel;
+
+typedef struct s2svpn_device_config {
+    size_t size;
+    s2svpn_id connection, customer_gateway, virtual_gateway; /* the last may be empty */
+    bool static_routes; /* vpn_connection_attributes contains NoBGP */
+    uint8_t reserved[7];
+    size_t tunnel_count; /* 2 in every document of AWS's; 1 is read too */
+    s2svpn_config_tunnel tunnel[2];
+} s2svpn_device_config;
+
+/**
+ * Read a customerGatewayConfiguration document: UTF-8, no document type, no
+ * entities of its own.
+ * @param text        borrowed for the call; need not end with a zero byte.
+ * @param[out] config given to the caller, end it with s2svpn_config_free(), which
+ *                    wipes it. NULL after a failure.
+ * @param why         may be NULL: code, field ("ipsec_tunnel[1]/ike/lifetime"), line
+ *                    and a sentence that says what was expected. Never holds a key.
+ * @return E_MALFORMED: no XML, or an element that must be there isn't, or has a
+ *         value that can't be; E_UNSUPPORTED: an algorithm or mode that we haven't;
+ *         E_LIMIT: too long; E_MEMORY.
+ * @threads any
+ * @since 0.1
+ */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_config_read(const char *text, size_t len,
+                                                             s2svpn_device_config **config,
+                                                             s2svpn_error *why);
+/** NULL is allowed. @threads any */
+S2SVPN_API void s2svpn_config_free(s2svpn_device_config *config);
+
+/** Write the document; the other direction of s2svpn_config_read.
+ * @param[out] xml  given to the caller: free with s2svpn_text_free(), which wipes it.
+ * @return E_ARGUMENT with the field; E_MEMORY. @threads any */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_config_write(const s2svpn_device_config *config,
+                                                              s2svpn_text *xml, s2svpn_error *why);
+
+/** How a device uses a document. All zero is right for most. */
+typedef struct s2svpn_device_options {
+    size_t size;
+    /** Ports that the cloud side listens at; 0: the context's peer ports. */
+    uint16_t peer_ike_port, peer_natt_port;
+    /** Offer the algorithms of the document alone. Otherwise the first offer holds
+     * everything that an endpoint of AWS may allow but SHA-1 and groups 2, 5 and 22
+     * to 24. */
+    bool exact;
+    uint8_t reserved[3];
+    /** Send from this local address instead of the document's customer gateway
+     * address, which is then only our identity (we are behind NAT); family 0: the
+     * document's if it is one of the context's local addresses, else its first. */
+    s2svpn_address local;
+} s2svpn_device_options;
+#define S2SVPN_DEVICE_OPTIONS_INIT                                                                 \
+    {                                                                                              \
+        .size = sizeof(s2svpn_device_options)                                                      \
+    }
+
+/**
+ * Make a device's connection from a document; s2svpn_connection_start() begins it.
+ * @param config   borrowed for the call; copied, so it may be freed at once.
+ * @param options  NULL: as all zero; borrowed for the call.
+ * @param[out] conn a handle, give it back with s2svpn_connection_release().
+ * @return E_STATE: the context is a gateway; E_EXISTS: it is open already;
+ *         E_ARGUMENT with the field; E_LIMIT; E_MEMORY.
+ * @threads one call at a time on the context.
+ * @since 0.1
+ */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_device_open(s2svpn_context *ctx,
+                                                             const s2svpn_device_config *config,
+                                                             const s2svpn_device_options *options,
+                                                             s2svpn_connection **conn);
+
+/**
+ * Play the cloud's end of a document: a virtual gateway, a customer gateway and a
+ * connection with the document's addresses, keys and numbers, whose outside
+ * addresses must be among the context's local ones.
+ * @param[out] vgw, conn  handles; either pointer may be NULL.
+ * @return as s2svpn_connection_new(). @threads one call at a time on the context.
+ */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_gateway_play(s2svpn_context *ctx,
+                                                              const s2svpn_device_config *config,
+                                                              s2svpn_virtual_gateway **vgw,
+                                                              s2svpn_connection **conn);
+
+S2SVPN_END
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The VPN connection: a virtual gateway, a customer gateway and two tunnels between
+ * them. On a device the same object stands for the other end of the same thing. */
+#ifndef S2SVPN_CONNECTION_H
+#define S2SVPN_CONNECTION_H
+
+#include "s2svpn/error.h"
+#include "s2svpn/tunnel.h"
+#include "s2svpn/types.h"
+
+S2SVPN_BEGIN
+
+typedef struct s2svpn_connection_spec {
+    size_t size;
+    bool static_routes_only; /* false: BGP */
+    uint8_t reserved[7];
+    s2svpn_prefix local_network;  /* the customer's side of the selectors; family 0: 0.0.0.0/0 */
+    s2svpn_prefix remote_network; /* the cloud's side; family 0: 0.0.0.0/0 */
+    s2svpn_tunnel_options tunnel[2];
+    s2svpn_id id; /* to play an existing connection; empty: made */
+} s2svpn_connection_spec;
+#define S2SVPN_CONNECTION_INIT                                                                     \
+    {                                                                                              \
+        .size = sizeof(s2svpn_connection_spec)                                                     \
+    }
+
+/**
+ * Make a connection; its tunnels answer the device at once (startup action add).
+ * @param spec       NULL: AWS's defaults; borrowed for the call.
+ * @param[out] conn  a handle, give it back with s2svpn_connection_release().
+ * @return E_ARGUMENT with the field, "tunnel[1].phase1_lifetime_s"; E_STATE: one of
+ *         the gateways is being deleted, or their ASNs are equal; E_EXISTS: a pair
+ *         of outside addresses or an inside CIDR is in use; E_LIMIT: no outside
+ *         address or inside CIDR is free; E_MEMORY; E_RANDOM; E_STORE.
+ * @threads one call at a time on the context.
+ * @since 0.1
+ */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_connection_new(s2svpn_virtual_gateway *vgw,
+                                                                s2svpn_customer_gateway *cgw,
+                                                                const s2svpn_connection_spec *spec,
+                                                                s2svpn_connection **conn);
+/** Close its tunnels, tell the peer, forget its routes. @threads as above. */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_connection_delete(s2svpn_connection *conn);
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_connection_hold(s2svpn_context *ctx,
+                                                                 const char *id,
+                                                                 s2svpn_connection **conn);
+/** NULL is allowed. */
+S2SVPN_API void s2svpn_connection_release(s2svpn_connection *conn);
+
+/** Keep the tunnels up from this side: start them, and again whenever they are
+ * down, with back-off. A device's connection does nothing before. */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_connection_start(s2svpn_connection *conn);
+/** Close the tunnels politely and answer nobody until start. */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_connection_stop(s2svpn_connection *conn);
+
+/** A prefix of the customer's side, for connections without BGP. E_EXISTS, E_LIMIT. */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status
+s2svpn_connection_add_static_route(s2svpn_connection *conn, const s2svpn_prefix *prefix);
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status
+s2svpn_connection_remove_static_route(s2svpn_connection *conn, const s2svpn_prefix *prefix);
+
+typedef struct s2svpn_connection_info {
+    size_t size; /* set by the caller */
+    s2svpn_id id;
+    uint32_t state; /* enum s2svpn_state */
+    bool static_routes_only;
+    bool device; /* this is the device's end */
+    uint8_t reserved[2];
+    s2svpn_id customer_gateway, virtual_gateway; /* a device knows them from its file */
+    uint32_t customer_asn, amazon_asn;           /* 0: no BGP */
+    uint32_t up;                                 /* tunnels that are up: 0, 1 or 2 */
+    s2svpn_address customer_address;
+} s2svpn_connection_info;
+S2SVPN_API void s2svpn_connection_get_info(const s2svpn_connection *conn,
+                                           s2svpn_connection_info *out);
+
+/** One of the two tunnels, 0 or 1; borrowed as long as the connection's handle. */
+S2SVPN_API s2svpn_tunnel *s2svpn_connection_tunnel(const s2svpn_connection *conn, size_t index);
+/** @threads one call at a time on the context. */
+S2SVPN_API void s2svpn_tunnel_get_info(const s2svpn_tunnel *tunnel, s2svpn_tunnel_info *out);
+/** The options in force, defaults filled in. pre_shared_key is borrowed as long as
+ * the connection's handle. */
+S2SVPN_API void s2svpn_tunnel_get_options(const s2svpn_tunnel *tunnel, s2svpn_tunnel_options *out);
+/** Close it and, where this side starts tunnels, start it anew. */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_tunnel_reset(s2svpn_tunnel *tunnel);
+/** Rekey its child SA now; E_STATE if it has none. */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_tunnel_rekey(s2svpn_tunnel *tunnel);
+/** Swallow every packet of this tunnel, both ways, without a word: what a failed
+ * path looks like. For tests and rehearsals. */
+S2SVPN_API void s2svpn_tunnel_set_blackhole(s2svpn_tunnel *tunnel, bool on);
+
+/**
+ * Write the connection as the customerGatewayConfiguration document that AWS lets
+ * its owner download. It holds both pre-shared keys.
+ * @param[out] xml  given to the caller: free with s2svpn_text_free(), which wipes
+ *                  it; untouched after a failure.
+ * @return E_STATE if the connection is deleted, or a device's; E_MEMORY.
+ * @threads one call at a time on the context.
+ * @since 0.1
+ */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status
+s2svpn_connection_device_config(const s2svpn_connection *conn, s2svpn_text *xml);
+
+S2SVPN_END
+#endif

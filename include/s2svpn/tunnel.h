@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One of a connection's two tunnels: its options, AWS's names and values, and what
+ * is to be seen of it. */
+#ifndef S2SVPN_TUNNEL_H
+#define S2SVPN_TUNNEL_H
+
+#include "s2svpn/error.h"
+#include "s2svpn/types.h"
+
+S2SVPN_BEGIN
+
+/** Sets of algorithms. The endpoint evaluates a peer's offer against its own set,
+ * lowest first, whatever the peer's order (AWS's rule). 0: the profile's default. */
+enum s2svpn_encryption {
+    S2SVPN_AES128 = 1u << 0, /* CBC */
+    S2SVPN_AES256 = 1u << 1,
+    S2SVPN_AES128_GCM_16 = 1u << 2,
+    S2SVPN_AES256_GCM_16 = 1u << 3,
+};
+enum s2svpn_integrity {
+    S2SVPN_SHA1 = 1u << 0,
+    S2SVPN_SHA2_256 = 1u << 1,
+    S2SVPN_SHA2_384 = 1u << 2,
+    S2SVPN_SHA2_512 = 1u << 3,
+};
+/** A Diffie-Hellman group's bit is 1 << its number: 2, 5, 14 to 24, 31. */
+#define S2SVPN_GROUP(number) (UINT32_C(1) << (number))
+
+enum s2svpn_dpd_action { S2SVPN_DPD_CLEAR = 0, S2SVPN_DPD_NONE = 1, S2SVPN_DPD_RESTART = 2 };
+enum s2svpn_startup_action { S2SVPN_STARTUP_ADD = 0, S2SVPN_STARTUP_START = 1 };
+
+/** Options of one tunnel; all zero is AWS's defaults. */
+typedef struct s2svpn_tunnel_options {
+    const char *pre_shared_key;     /* 8 to 64 of [A-Za-z0-9._], not beginning with 0; NULL: made */
+    s2svpn_prefix inside_cidr;      /* a /30 of 169.254.0.0/16; family 0: chosen */
+    s2svpn_address outside_address; /* one of the context's local addresses; family 0: chosen */
+    uint32_t phase1_encryption, phase2_encryption; /* bits of enum s2svpn_encryption */
+    uint32_t phase1_integrity, phase2_integrity;   /* bits of enum s2svpn_integrity */
+    uint32_t phase1_dh_groups, phase2_dh_groups;   /* bits S2SVPN_GROUP(n) */
+    uint32_t phase1_lifetime_s;                    /* 900 to 28800; 0: 28800 */
+    uint32_t phase2_lifetime_s;                    /* 900 to 3600, less than phase 1; 0: 3600 */
+    uint32_t rekey_margin_s;                       /* 60 to half of phase 2; 0: 270 */
+    uint32_t rekey_fuzz_percent; /* 0 to 100, plus 1: 1 means 0 %, 101 means 100 %; 0: 100 % */
+    uint32_t replay_window;      /* 64 to 2048 packets; 0: 1024 */
+    uint32_t dpd_timeout_s;      /* 30 or more; 0: 30 */
+    uint8_t dpd_action;          /* enum s2svpn_dpd_action */
+    uint8_t startup_action;      /* enum s2svpn_startup_action */
+    uint8_t reserved[62];
+} s2svpn_tunnel_options;
+
+/** How far a tunnel has come. X(NAME, words) */
+#define S2SVPN_TUNNEL_PHASE_LIST(X)                                                                \
+    X(IDLE, "idle")                                                                                \
+    X(NEGOTIATING, "negotiating")                                                                  \
+    X(IPSEC_UP, "IPsec is up, BGP is not")                                                         \
+    X(UP, "up")                                                                                    \
+    X(WAITING, "down, next try pending")                                                           \
+    X(STOPPED, "stopped")
+enum s2svpn_tunnel_phase {
+#define S2SVPN_TUNNEL_PHASE_ENUM(name, words) S2SVPN_TUNNEL_##name,
+    S2SVPN_TUNNEL_PHASE_LIST(S2SVPN_TUNNEL_PHASE_ENUM)
+#undef S2SVPN_TUNNEL_PHASE_ENUM
+};
+/** In words. @threads any */
+S2SVPN_API const char *s2svpn_tunnel_phase_text(enum s2svpn_tunnel_phase phase);
+
+/** What is to be seen of a tunnel. UP means what AWS means: with BGP, the session
+ * is established; with static routes, the child SA is up. */
+typedef struct s2svpn_tunnel_info {
+    size_t size; /* set by the caller */
+    enum s2svpn_tunnel_phase phase;
+    bool up;
+    bool initiator; /* of the IKE SA */
+    bool nat_local, nat_remote;
+    bool udp; /* ESP in UDP */
+    uint8_t reserved[3];
+    uint64_t changed_ns;           /* of up, monotonic; 0: never */
+    char reason[128];              /* why it is down, in words; "" while up */
+    s2svpn_endpoint local, remote; /* outside */
+    s2svpn_prefix inside_cidr;
+    s2svpn_address inside_local, inside_remote;
+    char ike_algorithms[64]; /* "AES_GCM_16_256/PRF_HMAC_SHA2_256/ECP_256", "" if down */
+    char esp_algorithms[64];
+    uint16_t mtu; /* of inner packets */
+    uint16_t mss; /* that TCP is clamped to over IPv4 */
+    uint32_t spi_in, spi_out;
+    uint32_t rekeys;    /* of children, since the IKE SA came up */
+    uint32_t bgp_state; /* RFC 4271's: 1 Idle … 6 Established; 0: no BGP */
+    uint32_t accepted_routes;
+    uint64_t packets_in, packets_out, bytes_in, bytes_out; /* inner */
+    uint64_t last_in_ns; /* when an ESP packet last passed; 0: never */
+} s2svpn_tunnel_info;
+
+S2SVPN_END
+#endif

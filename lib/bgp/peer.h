@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A peer as its files share it.
+ *
+ *     peer.c     the functions of bgp.h; entering and leaving
+ *     session.c  states: actions of the table in fsm.c, timers, collisions
+ *     conn.c     bytes of one stream in and out, message by message
+ *     in.c       UPDATE applied to the adj-RIB-in
+ *     out.c      adj-RIB-out, packed into UPDATEs
+ *
+ * RFC 4271 section 8.2.1: a peer has one FSM for each connection that may come to
+ * be, the one that we open and the one that the peer opens. Both are there from the
+ * start; the peer's own state is that of the one that got further.
+ *
+ * Whatever comes from outside enters the peer, works, and leaves it; what callbacks
+ * ask for meanwhile (a stop, a stream's end) is noted and done on leaving, when
+ * state is whole, and so is the sending of UPDATEs. Advertisements wait for a timer
+ * that is due at once, so that a batch of them shares UPDATEs.
+ */
+#ifndef S2_BGP_PEER_H
+#define S2_BGP_PEER_H
+
+#include "bgp/attribute.h"
+#include "bgp/fsm.h"
+#include "bgp/message.h"
+
+#include "base/list.h"
+#include "base/timer.h"
+
+#define S2_BGP_PEER_TEXT 128
+
+struct s2_bgp {
+    const struct s2_env *env;
+    struct s2_bgp_ops ops;
+    struct s2_table sets;
+    size_t peers;
+};
+
+/* One connection's FSM. */
+struct s2_bgp_conn {
+    struct s2_bgp_peer *peer;
+    void *stream;
+    enum s2_bgp_state state;
+    bool ours;          /* we open it */
+    bool lost;          /* ended while the peer was busy, or can't go on */
+    bool keepalive_due; /* the stream was full when it was time */
+    uint16_t in_len;
+    uint8_t *in; /* a message that isn't whole yet; NULL: none */
+    size_t rest_len, rest_at;
+    uint8_t *rest;           /* of a message that the stream didn't take whole; NULL: none */
+    uint8_t refresh;         /* families that the peer wants again */
+    struct s2_bgp_open open; /* the peer's; hold time and families as agreed */
+    struct s2_timer retry, hold, keepalive;
+};
+
+/* A prefix of the adj-RIB-in: 30 or 42 bytes. */
+struct s2_bgp_in {
+    struct s2_table_node node;
+    struct s2_bgp_set *set;
+    uint8_t family, length;
+    uint8_t bytes[];
+};
+
+/* The prefixes of a family that are advertised with the same attributes: what one
+ * UPDATE can hold. */
+struct s2_bgp_bucket {
+    struct s2_table_node node;
+    struct s2_bgp_set *set; /* NULL: to be withdrawn */
+    struct s2_link in_queue, dirty;
+    size_t prefixes; /* dirty or not */
+    uint8_t family;
+};
+
+struct s2_bgp_out_table {
+    struct s2_table prefixes, buckets;
+    struct s2_link queue;              /* buckets with prefixes to be sent */
+    struct s2_bgp_bucket withdrawn[2]; /* IPv4, IPv6 */
+    size_t advertised;
+    uint8_t end_of_rib; /* families that still get one */
+};
+
+struct s2_bgp_peer {
+    struct s2_bgp *bgp;
+    struct s2_bgp_spec spec;
+    void *user;
+    struct s2_bgp_conn conn[2];  /* ours, theirs */
+    struct s2_bgp_conn *session; /* the one that is established */
+    enum s2_bgp_state shown;     /* what ops.state told last */
+    struct s2_timer idle, flush;
+    unsigned idle_tries, connect_tries; /* in a row that failed */
+    bool started, stop_asked, start_asked, warned;
+    uint8_t incomplete; /* families whose End-of-RIB hasn't come in this session */
+    uint8_t keepalives; /* of this session, as long as that is so */
+    unsigned depth;     /* of calls inside the peer */
+    uint64_t now_ns, established_ns;
+    struct s2_table in;
+    struct s2_bgp_out_table out;
+    struct s2_bgp_error error; /* what NOTIFY sends */
+    struct s2_bgp_error stop;  /* asked for */
+    char why[S2_BGP_PEER_TEXT];
+    uint64_t updates_in, updates_out, treated_as_withdraw, attributes_discarded;
+};
+
+/* ---- peer.c */
+
+/* Prefixes as keys of both tables. */
+uint64_t s2_bgp_hash_prefix(const struct s2_bgp_peer *peer, const s2svpn_prefix *p);
+s2svpn_prefix s2_bgp_prefix_of(uint8_t family, uint8_t length, const uint8_t *bytes);
+/* 75 to 100 per cent, RFC 4271 section 10. */
+uint64_t s2_bgp_jitter(const struct s2_bgp_peer *peer, uint64_t ns);
+void s2_bgp_enter(struct s2_bgp_peer *peer, uint64_t now_ns);
+void s2_bgp_leave(struct s2_bgp_peer *peer);
+
+/* ---- session.c */
+
+/* One event of one connection: the table's action, then its state. */
+void s2_bgp_step(struct s2_bgp_conn *c, enum s2_bgp_event event);
+void s2_bgp_session_init(struct s2_bgp_peer *peer);
+/* What callbacks asked for, a time of rest after a failure, UPDATEs that wait. */
+void s2_bgp_settle(struct s2_bgp_peer *peer);
+/* RFC 4271 section 6.8: c's OPEN is here. Returns which event that is for c, OPEN
+ * or COLLISION; a rival that stands in c's way is ended. */
+enum s2_bgp_event s2_bgp_resolve_collision(struct s2_bgp_conn *c);
+void s2_bgp_because(struct s2_bgp_peer *peer, const char *fmt, ...) S2SVPN_PRINTF(2, 3);
+
+/* ---- conn.c */
+
+/* A whole message; what the stream doesn't take is kept. */
+void s2_bgp_conn_send(struct s2_bgp_conn *c, const struct s2_writer *w);
+void s2_bgp_conn_send_keepalive(struct s2_bgp_conn *c);
+/* The peer's error as a NOTIFICATION, then the end of the stream. */
+void s2_bgp_conn_notify(struct s2_bgp_conn *c);
+void s2_bgp_conn_close(struct s2_bgp_conn *c, bool abort);
+void s2_bgp_conn_forget(struct s2_bgp_conn *c); /* buffers, once there is no stream */
+void s2_bgp_conn_receive(struct s2_bgp_conn *c, const uint8_t *p, size_t len);
+void s2_bgp_conn_writable(struct s2_bgp_conn *c);
+
+/* ---- in.c */
+
+/* An UPDATE of the established session, taken apart, checked and applied. A failure
+ * is in peer->error: E_MALFORMED; E_LIMIT, E_MEMORY for a Cease. */
+S2SVPN_NODISCARD s2svpn_status s2_bgp_in_update(struct s2_bgp_peer *peer, s2svpn_span body);
+/* These families are complete: it came, or won't. */
+void s2_bgp_in_complete(struct s2_bgp_peer *peer, unsigned families);
+/* tell_user: the session ends; otherwise the peer itself goes. */
+void s2_bgp_in_clear(struct s2_bgp_peer *peer, bool tell_user);
+
+/* ---- out.c */
+
+void s2_bgp_out_init(struct s2_bgp_peer *peer);
+void s2_bgp_out_free(struct s2_bgp_peer *peer);
+S2SVPN_NODISCARD s2svpn_status s2_bgp_out_set(struct s2_bgp_peer *peer, const s2svpn_prefix *prefix,
+                                              const struct s2_bgp_values *values);
+void s2_bgp_out_unset(struct s2_bgp_peer *peer, const s2svpn_prefix *prefix);
+/* A session begins: all of its families, End-of-RIB behind. It ends: nothing of it
+ * is known to the peer any more. */
+void s2_bgp_out_up(struct s2_bgp_peer *peer);
+void s2_bgp_out_down(struct s2_bgp_peer *peer);
+void s2_bgp_out_refresh(struct s2_bgp_peer *peer, unsigned families);
+/* Write the next UPDATE into w, which has room for one; false: nothing to send. */
+bool s2_bgp_out_next(struct s2_bgp_peer *peer, struct s2_writer *w);
+/* Our address as next hop of a family; false: it can't be one. */
+bool s2_bgp_next_hop(const s2svpn_address *a, uint8_t family, s2svpn_address *out);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* INFORMATIONAL: deletes and signs of life. All of a message is read before any of
+ * it is done, and the delete of the IKE SA comes last. RFC 7296 sections 1.4, 1.4.1,
+ * 2.25.1, 2.25.2. */
+#include "ike/v2/v2.h"
+
+/* What a request asks for, in terms of our own children. */
+struct request {
+    bool delete_ike, failed_authentication;
+    uint32_t child[S2_IKE_CHILDREN_MAX]; /* our inbound SPIs */
+    size_t count;
+};
+
+static void add_child(struct request *q, const struct s2_ike_child_sa *child)
+{
+    for (size_t i = 0; i < q->count; i++) {
+        if (q->child[i] == child->spi_in)
+            return;
+    }
+    if (q->count < S2_IKE_CHILDREN_MAX)
+        q->child[q->count++] = child->spi_in;
+}
+
+static s2svpn_status read_delete(const struct s2_ike_sa *sa, const struct s2_ike_payload *payload,
+                                 struct request *q)
+{
+    struct s2_ike_delete_payload d;
+    struct s2_reader r;
+
+    s2_reader_init(&r, payload->body.p, payload->body.len);
+    s2svpn_status rc = s2_ike_parse_delete(&r, &d);
+    if (rc != S2SVPN_OK)
+        return rc;
+    q->delete_ike = q->delete_ike || d.protocol == S2_IKE_PROTO_IKE;
+    for (size_t i = 0; d.protocol == S2_IKE_PROTO_ESP && i < d.count; i++) {
+        const struct s2_ike_child_sa *child = s2_ike_child_find_out(sa, d.spi[i]);
+
+        if (child != NULL)
+            add_child(q, child);
+    }
+    return S2SVPN_OK;
+}
+
+static s2svpn_status read_request(const struct s2_ike_sa *sa, const struct s2_ike_payloads *list,
+                                  struct request *q)
+{
+    struct s2_ike_notifies says;
+    s2svpn_status rc = s2_ike_read_notifies(list, &says);
+
+    *q = (struct request){0};
+    for (size_t i = 0; i < list->count && rc == S2SVPN_OK; i++) {
+        if (list->item[i].type == S2_IKE_PAYLOAD_DELETE)
+            rc = read_delete(sa, &list->item[i], q);
+    }
+    if (rc == S2SVPN_OK)
+        q->failed_authentication = says.error == S2_IKE_N_AUTHENTICATION_FAILED;
+    return rc;
+}
+
+static void add_delete(struct s2_ike_compose *c, const struct s2_ike_delete_payload *d)
+{
+    s2_ike_payload_begin(c->chain, S2_IKE_PAYLOAD_DELETE);
+    s2_ike_write_delete(&c->w, d);
+    s2_ike_payload_end(c->chain);
+}
+
+/* A child that we are deleting ourselves isn't answered with a delete, section
+ * 2.25.1. */
+static s2svpn_status answer(struct s2_ike_sa *sa, const struct request *q)
+{
+    struct s2_ike_delete_payload d = {.protocol = S2_IKE_PROTO_ESP};
+    struct s2_ike_compose c;
+    s2svpn_status rc = s2_ike_compose_response(&c, sa, S2_IKE_INFORMATIONAL);
+
+    if (rc != S2SVPN_OK)
+        return rc;
+    for (size_t i = 0; i < q->count; i++) {
+        const struct s2_ike_child_sa *child = s2_ike_child_find_in(sa, q->child[i]);
+
+        if (!(child->state == S2_IKE_CHILD_DELETING && child->asked))
+            d.spi[d.count++] = child->spi_in;
+    }
+    if (d.count > 0 && !q->delete_ike)
+        add_delete(&c, &d);
+    return s2_ike_send_response(sa, &c);
+}
+
+static enum s2_ike_reason reason_of(const struct s2_ike_child_sa *child)
+{
+    switch (child->state) {
+    case S2_IKE_CHILD_CURRENT:
+        return S2_IKE_REASON_PEER_DELETE;
+    case S2_IKE_CHILD_REPLACED:
+        return S2_IKE_REASON_REPLACED;
+    default:
+        return child->reason;
+    }
+}
+
+/* An IKE SA whose child ran out without a successor is of no use to anyone. */
+static void after_expiry(struct s2_ike_sa *sa)
+{
+    if (sa->state == S2_IKE_STATE_UP && sa->child_count == 0)
+        s2_ike_sa_close(sa, S2_IKE_REASON_LIFETIME, "its child SA could not be rekeyed");
+}
+
+static void apply_ike(struct s2_ike_sa *sa, const struct request *q)
+{
+    if (sa->state == S2_IKE_STATE_CLOSING || sa->want_close)
+        s2_ike_sa_kill(sa, sa->reason, sa->detail); /* both closed it: ours is why */
+    else if (q->failed_authentication)
+        s2_ike_sa_kill(sa, S2_IKE_REASON_PEER_AUTHENTICATION, "");
+    else if (sa->state == S2_IKE_STATE_REKEYED || sa->heir != NULL)
+        s2_ike_sa_kill(sa, S2_IKE_REASON_REPLACED, "");
+    else
+        s2_ike_sa_kill(sa, S2_IKE_REASON_PEER_DELETE, "");
+}
+
+enum s2_ike_step s2_ike_info_request(struct s2_ike_sa *sa, const struct s2_ike_packet *packet)
+{
+    struct request q;
+    bool expired = false;
+
+    if (read_request(sa, &packet->list, &q) != S2SVPN_OK) {
+        if (s2_ike_answer_notify(sa, S2_IKE_INFORMATIONAL, S2_IKE_N_INVALID_SYNTAX,
+                                 s2_span(NULL, 0)) != S2SVPN_OK)
+            s2_ike_note(sa, "a malformed INFORMATIONAL request could not be answered");
+        s2_ike_sa_kill(sa, S2_IKE_REASON_SYNTAX, "in an INFORMATIONAL request");
+        return S2_IKE_ENDED;
+    }
+    if (answer(sa, &q) != S2SVPN_OK)
+        return S2_IKE_IGNORED;
+    for (size_t i = 0; i < q.count && sa->state != S2_IKE_STATE_DEAD; i++) {
+        struct s2_ike_child_sa *child = s2_ike_child_find_in(sa, q.child[i]);
+
+        if (child == NULL)
+            continue;
+        expired = expired || reason_of(child) == S2_IKE_REASON_LIFETIME;
+        s2_ike_child_remove(sa, child, reason_of(child));
+    }
+    if (expired)
+        after_expiry(sa);
+    if (q.delete_ike || q.failed_authentication)
+        apply_ike(sa, &q);
+    return sa->state == S2_IKE_STATE_DEAD ? S2_IKE_ENDED : S2_IKE_STAY;
+}
+
+/* ---- ours */
+
+static struct s2_ike_child_sa *find_asked(const struct s2_ike_sa *sa)
+{
+    S2_LIST_EACH(&sa->children, it) {
+        struct s2_ike_child_sa *child = S2_CONTAINER(it, struct s2_ike_child_sa, link);
+
+        if (child->state == S2_IKE_CHILD_DELETING && child->asked)
+            return child;
+    }
+    return NULL;
+}
+
+enum s2_ike_step s2_ike_info_response(struct s2_ike_sa *sa, const struct s2_ike_packet *packet)
+{
+    struct s2_ike_child_sa *child;
+    bool expired = false;
+
+    (void)packet;
+    while (sa->state != S2_IKE_STATE_DEAD && (child = find_asked(sa)) != NULL) {
+        expired = expired || child->reason == S2_IKE_REASON_LIFETIME;
+        s2_ike_child_remove(sa, child, child->reason);
+    }
+    if (expired)
+        after_expiry(sa);
+    return sa->state == S2_IKE_STATE_DEAD ? S2_IKE_ENDED : S2_IKE_STAY;
+}
+
+enum s2_ike_step s2_ike_info_closed(struct s2_ike_sa *sa, const struct s2_ike_packet *packet)
+{
+    (void)packet;
+    s2_ike_sa_kill(sa, sa->reason, sa->detail);
+    return S2_IKE_ENDED;
+}
+
+void s2_ike_info_send_close(struct s2_ike_sa *sa)
+{
+    const struct s2_ike_delete_payload d = {.protocol = S2_IKE_PROTO_IKE};
+    struct s2_ike_compose c;
+    s2svpn_status rc = s2_ike_compose_request(&c, sa, S2_IKE_INFORMATIONAL);
+
+    if (rc == S2SVPN_OK) {
+        add_delete(&c, &d);
+        rc = s2_ike_send_request(sa, &c, S2_IKE_INFORMATIONAL);
+    }
+    if (rc != S2SVPN_OK)
+        s2_ike_sa_kill(sa, sa->reason, sa->detail);
+}
+
+void s2_ike_info_delete_children(struct s2_ike_sa *sa)
+{
+    struct s2_ike_delete_payload d = {.protocol = S2_IKE_PROTO_ESP};
+    struct s2_ike_compose c;
+
+    S2_LIST_EACH(&sa->children, it) {
+        const struct s2_ike_child_sa *child = S2_CONTAINER(it, struct s2_ike_child_sa, link);
+
+        if (child->state == S2_IKE_CHILD_DELETING)
+            d.spi[d.count++] = child->spi_in;
+    }
+    if (s2_ike_compose_request(&c, sa, S2_IKE_INFORMATIONAL) != S2SVPN_OK)
+        return;
+    add_delete(&c, &d);
+    if (s2_ike_send_request(sa, &c, S2_IKE_INFORMATIONAL) != S2SVPN_OK)
+        return;
+    S2_LIST_EACH(&sa->children, it) {
+        struct s2_ike_child_sa *child = S2_CONTAINER(it, struct s2_ike_child_sa, link);
+
+        if (child->state == S2_IKE_CHILD_DELETING)
+            child->asked = true;
+    }
+}
+
+void s2_ike_info_check(struct s2_ike_sa *sa)
+{
+    struct s2_ike_compose c;
+
+    if (s2_ike_compose_request(&c, sa, S2_IKE_INFORMATIONAL) == S2SVPN_OK &&
+        s2_ike_send_request(sa, &c, S2_IKE_INFORMATIONAL) == S2SVPN_OK)
+        sa->want_check = false;
+}

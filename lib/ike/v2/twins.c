@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Two IKE SAs for one owner. They come of both sides starting at once, or of a peer
+ * that lost its state. The rule, the same at both ends, in the manner of RFC 7296
+ * section 2.8.2:
+ *
+ *   The SA whose IKE_SA_INIT (or rekey) held the lowest of the four nonces is closed
+ *   by its initiator, once the other one has answered since both are up.
+ *
+ * So the survivor is known to work before the other one goes, at most one side
+ * closes at most one SA, and an SA that the peer has forgotten dies of its own
+ * silence. INITIAL_CONTACT (section 2.4) speaks of SAs that were up when the
+ * initiator sent it; one that came up while it was on its way isn't meant. */
+#include "ike/v2/v2.h"
+
+#include <string.h>
+
+static struct s2_ike_sa *sa_of(struct s2_link *it)
+{
+    return S2_CONTAINER(it, struct s2_ike_sa, owner_link);
+}
+
+static struct s2_ike_sa *find_forgotten(const struct s2_ike_sa *sa)
+{
+    S2_LIST_EACH(&sa->owner->sas, it) {
+        struct s2_ike_sa *other = sa_of(it);
+
+        if (other != sa && s2_ike_state_is_up(other->state) &&
+            other->established_ns < sa->created_ns)
+            return other;
+    }
+    return NULL;
+}
+
+void s2_ike_twins_initial_contact(struct s2_ike_sa *sa)
+{
+    struct s2_ike_sa *other;
+
+    while (sa->state != S2_IKE_STATE_DEAD && (other = find_forgotten(sa)) != NULL)
+        s2_ike_sa_kill(other, S2_IKE_REASON_INITIAL_CONTACT, "");
+}
+
+static bool takes_part(const struct s2_ike_sa *sa)
+{
+    return sa->state == S2_IKE_STATE_UP && sa->announced && !sa->want_close;
+}
+
+static void settle(struct s2_ike_sa *a, struct s2_ike_sa *b)
+{
+    const bool a_low = memcmp(a->low, b->low, S2_IKE_LOW_LEN) < 0;
+    struct s2_ike_sa *loser = a_low ? a : b, *winner = a_low ? b : a;
+    const uint64_t both_up =
+        a->established_ns > b->established_ns ? a->established_ns : b->established_ns;
+
+    if (!loser->initiator)
+        return; /* the peer's to close */
+    if (winner->proved && winner->last_in_ns > both_up) {
+        s2_ike_sa_close(loser, S2_IKE_REASON_REPLACED, "both sides had started one");
+    } else if (!winner->want_check && winner->request.bytes.p == NULL) {
+        winner->want_check = true;
+        s2_ike_touch(winner);
+    }
+}
+
+void s2_ike_twins_review(struct s2_ike_sa *sa)
+{
+    if (sa->owner == NULL || sa->owner->count < 2 || !takes_part(sa))
+        return;
+    S2_LIST_EACH(&sa->owner->sas, it) {
+        struct s2_ike_sa *other = sa_of(it);
+
+        if (other != sa && takes_part(other) && takes_part(sa))
+            settle(sa, other);
+    }
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making connections on the cloud side: addresses and keys that the caller doesn't
+ * give are chosen, what it gives is checked against AWS's limits. */
+#include <string.h>
+
+#include "s2svpn/connection.h"
+#include "vpn/vpn.h"
+
+#define INSIDE_LENGTH 30
+#define PSK_LEN 32
+#define HOLD_TIME_S 30  /* AWS's */
+#define INSIDE_TRIES 64 /* random picks before we give up: the block has 16,384 */
+
+static bool inside_in_use(const s2svpn_virtual_gateway *vgw, const s2svpn_prefix *cidr)
+{
+    S2_LIST_EACH(&vgw->router.connections, l) {
+        const s2svpn_connection *c = S2_CONTAINER(l, s2svpn_connection, in_router);
+
+        for (size_t i = 0; i < c->tunnel_count; i++) {
+            if (s2_prefix_overlaps(&c->tunnel[i].options.inside_cidr, cidr))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool inside_allowed(const s2svpn_prefix *cidr)
+{
+    const uint32_t a = s2_address_ipv4_value(&cidr->address);
+    const s2svpn_prefix masked = s2_prefix_make(&cidr->address, cidr->length);
+
+    if (cidr->address.family != S2SVPN_FAMILY_IPV4 || cidr->length != INSIDE_LENGTH ||
+        !s2_prefix_equal(&masked, cidr) || a >> 16 != 0xa9fe)
+        return false;
+    /* AWS's reserved blocks: 169.254.0.0 to 5.0, each /30, and 169.254.169.252/30 */
+    if ((a & 0xff) == 0 && (a >> 8 & 0xff) <= 5)
+        return false;
+    return (a & 0xffff) != 0xa9fc;
+}
+
+/* The connection's other tunnel: chosen already, or as the caller wants it. */
+static const s2svpn_tunnel_options *other(const s2svpn_connection *c, const s2svpn_tunnel *t)
+{
+    return &c->tunnel[1 - t->index].options;
+}
+
+static s2svpn_status choose_inside(s2svpn_connection *c, s2svpn_tunnel *t, const char *path)
+{
+    s2svpn_context *ctx = c->object.ctx;
+    const s2svpn_prefix *given = &t->options.inside_cidr;
+    char field[S2SVPN_FIELD_SIZE];
+    uint16_t block;
+
+    s2_print(field, sizeof(field), "%s.inside_cidr", path);
+    if (given->address.family != S2SVPN_FAMILY_NONE) {
+        if (!inside_allowed(given))
+            return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field,
+                           "a /30 of 169.254.0.0/16 that AWS doesn't reserve");
+        if (inside_in_use(c->router->vgw, given) ||
+            (t->index == 1 && s2_prefix_overlaps(given, &other(c, t)->inside_cidr)))
+            return s2_fail(&ctx->env, S2SVPN_E_EXISTS, field, "in use by another tunnel");
+        return S2SVPN_OK;
+    }
+    for (int i = 0; i < INSIDE_TRIES; i++) {
+        s2svpn_prefix cidr = {.length = INSIDE_LENGTH};
+
+        if (s2_random(&ctx->env, &block, sizeof(block)) != S2SVPN_OK)
+            return s2_fail(&ctx->env, S2SVPN_E_RANDOM, field, "no randomness to be had");
+        cidr.address = s2_address_ipv4(UINT32_C(0xa9fe0000) | (uint32_t)(block & 0xfffc));
+        if (!inside_allowed(&cidr) || inside_in_use(c->router->vgw, &cidr) ||
+            s2_prefix_overlaps(&cidr, &other(c, t)->inside_cidr))
+            continue;
+        t->options.inside_cidr = cidr;
+        return S2SVPN_OK;
+    }
+    return s2_fail(&ctx->env, S2SVPN_E_LIMIT, field, "no free /30 was found");
+}
+
+/* Is it one of ours that speaks IKE, to a customer of its family? */
+static bool outside_allowed(const s2svpn_connection *c, const s2svpn_address *a)
+{
+    const s2svpn_context *ctx = c->object.ctx;
+
+    return a->family == c->customer_address.family &&
+           (s2_local_find(ctx, a, S2SVPN_ROLE_IKE) || s2_local_find(ctx, a, S2SVPN_ROLE_NATT));
+}
+
+/* The two outside addresses differ, and their pairs with the customer's are free. */
+static s2svpn_status choose_outside(s2svpn_connection *c, s2svpn_tunnel *t, const char *path)
+{
+    s2svpn_context *ctx = c->object.ctx;
+    s2svpn_address *wanted = &t->options.outside_address;
+    char field[S2SVPN_FIELD_SIZE];
+
+    s2_print(field, sizeof(field), "%s.outside_address", path);
+    if (wanted->family != S2SVPN_FAMILY_NONE) {
+        if (!outside_allowed(c, wanted))
+            return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field,
+                           "not a local address of the customer gateway's family");
+        if (s2_tunnel_by_outside(ctx, wanted, &c->customer_address) ||
+            (t->index == 1 && s2_address_equal(wanted, &other(c, t)->outside_address)))
+            return s2_fail(&ctx->env, S2SVPN_E_EXISTS, field,
+                           "another tunnel to this customer gateway uses it");
+        return S2SVPN_OK;
+    }
+    for (size_t i = 0; i < ctx->local_count; i++) {
+        const s2svpn_address *a = &ctx->local[i].address;
+
+        if (!outside_allowed(c, a) || s2_tunnel_by_outside(ctx, a, &c->customer_address) ||
+            s2_address_equal(a, &other(c, t)->outside_address))
+            continue;
+        *wanted = *a;
+        return S2SVPN_OK;
+    }
+    return s2_fail(&ctx->env, S2SVPN_E_LIMIT, field,
+                   "no local address is left for this customer gateway");
+}
+
+/* 32 characters of AWS's alphabet, which has 64: 6 bits of each byte count. */
+static s2svpn_status make_psk(s2svpn_context *ctx, char *out)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._";
+    uint8_t random[PSK_LEN];
+
+    do {
+        if (s2_random(&ctx->env, random, sizeof(random)) != S2SVPN_OK)
+            return s2_fail(&ctx->env, S2SVPN_E_RANDOM, "pre_shared_key", "no randomness to be had");
+        for (size_t i = 0; i < PSK_LEN; i++)
+            out[i] = alphabet[random[i] & 63];
+    } while (out[0] == '0');
+    out[PSK_LEN] = 0;
+    s2_wipe(random, sizeof(random));
+    return S2SVPN_OK;
+}
+
+s2svpn_status s2_tunnel_endpoints(s2svpn_tunnel *t, const s2svpn_address *local,
+                                  uint16_t peer_ike_port, uint16_t peer_natt_port)
+{
+    s2svpn_context *ctx = t->connection->object.ctx;
+    const s2svpn_endpoint *ike = s2_local_find(ctx, local, S2SVPN_ROLE_IKE);
+    const s2svpn_endpoint *natt = s2_local_find(ctx, local, S2SVPN_ROLE_NATT);
+
+    if (ike == NULL && natt == NULL)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "outside_address",
+                       "not one of the context's local addresses");
+    t->ike.remote_natt_port = peer_natt_port ? peer_natt_port : 4500;
+    t->ike.remote_port = ike ? (peer_ike_port ? peer_ike_port : 500) : t->ike.remote_natt_port;
+    t->ike.local = ike ? *ike : *natt;
+    if (natt)
+        t->ike.local_natt = *natt;
+    t->ike.force_udp = natt && s2_local_find(ctx, local, S2SVPN_ROLE_RAW) == NULL;
+    return S2SVPN_OK;
+}
+
+/* What the options mean for IKE. */
+void s2_tunnel_configure(s2svpn_tunnel *t)
+{
+    const s2svpn_tunnel_options *o = &t->options;
+    struct s2_ike_config *k = &t->ike;
+
+    s2_choices_make(o->phase1_encryption, o->phase1_integrity, o->phase1_dh_groups, &k->ike);
+    s2_choices_make(o->phase2_encryption, o->phase2_integrity, o->phase2_dh_groups, &k->esp);
+    k->ike_lifetime_s = o->phase1_lifetime_s;
+    k->child_lifetime_s = o->phase2_lifetime_s;
+    k->rekey_margin_s = o->rekey_margin_s;
+    k->rekey_fuzz_percent = o->rekey_fuzz_percent - 1;
+    k->dpd_delay_s = o->dpd_action == S2SVPN_DPD_NONE ? 0 : 10;
+    k->dpd_timeout_s = o->dpd_timeout_s;
+    t->options.pre_shared_key = t->psk;
+}
+
+static s2svpn_address host_of(const s2svpn_prefix *cidr, uint32_t n)
+{
+    return s2_address_ipv4(s2_address_ipv4_value(&cidr->address) + n);
+}
+
+static s2svpn_status fill_tunnel(s2svpn_connection *c, s2svpn_tunnel *t,
+                                 const s2svpn_tunnel_options *given)
+{
+    s2svpn_context *ctx = c->object.ctx;
+    char path[16];
+    s2svpn_status rc;
+
+    s2_print(path, sizeof(path), "tunnel[%u]", t->index);
+    rc = s2_options_resolve(ctx, path, &t->options);
+    if (rc == S2SVPN_OK)
+        rc = choose_inside(c, t, path);
+    if (rc == S2SVPN_OK)
+        rc = choose_outside(c, t, path);
+    if (rc != S2SVPN_OK)
+        return rc;
+    if (given->pre_shared_key)
+        s2_copy_text(t->psk, sizeof(t->psk), given->pre_shared_key);
+    else
+        rc = make_psk(ctx, t->psk);
+    if (rc == S2SVPN_OK)
+        rc = s2_tunnel_endpoints(t, &t->options.outside_address, ctx->options.peer_ike_port,
+                                 ctx->options.peer_natt_port);
+    if (rc != S2SVPN_OK || !s2_secret_set(&t->ike.psk, t->psk, strlen(t->psk)))
+        return rc;
+    t->inside_local = host_of(&t->options.inside_cidr, 1);
+    t->inside_remote = host_of(&t->options.inside_cidr, 2);
+    t->ike.remote = c->customer_address;
+    t->ike.local_net = c->cloud_network;
+    t->ike.remote_net = c->customer_network;
+    t->med = t->index == 0 ? 100 : 200;
+    s2_tunnel_configure(t);
+    t->keep_up = t->options.startup_action == S2SVPN_STARTUP_START;
+    return S2SVPN_OK;
+}
+
+static s2svpn_status check_network(const s2svpn_context *ctx, const char *field,
+                                   const s2svpn_prefix *network)
+{
+    const s2svpn_prefix masked = s2_prefix_make(&network->address, network->length);
+
+    if (network->address.family == S2SVPN_FAMILY_NONE ||
+        (network->address.family == S2SVPN_FAMILY_IPV4 && s2_prefix_equal(&masked, network)))
+        return S2SVPN_OK;
+    return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "an IPv4 prefix without host bits");
+}
+
+static s2svpn_status check(s2svpn_virtual_gateway *vgw, s2svpn_customer_gateway *cgw,
+                           const s2svpn_connection_spec *spec)
+{
+    const s2svpn_context *ctx = vgw->object.ctx;
+    s2svpn_status rc = s2_object_check(&vgw->object, "virtual_gateway");
+
+    if (rc == S2SVPN_OK && cgw->object.ctx != ctx)
+        rc = s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "customer_gateway", "it is another context's");
+    if (rc == S2SVPN_OK)
+        rc = s2_object_check(&cgw->object, "customer_gateway");
+    if (rc == S2SVPN_OK && vgw->router.asn == cgw->bgp_asn)
+        rc = s2_fail(&ctx->env, S2SVPN_E_STATE, "customer_gateway.bgp_asn", "both ends have ASN %u",
+                     cgw->bgp_asn);
+    if (rc == S2SVPN_OK)
+        rc = check_network(ctx, "local_network", &spec->local_network);
+    if (rc == S2SVPN_OK)
+        rc = check_network(ctx, "remote_network", &spec->remote_network);
+    return rc;
+}
+
+static s2svpn_prefix network_of(const s2svpn_prefix *given)
+{
+    const s2svpn_prefix everything = {.address = {.family = S2SVPN_FAMILY_IPV4}};
+
+    return given->address.family == S2SVPN_FAMILY_NONE ? everything : *given;
+}
+
+static s2svpn_status make(s2svpn_virtual_gateway *vgw, s2svpn_customer_gateway *cgw,
+                          const s2svpn_connection_spec *spec, size_t tunnels,
+                          s2svpn_connection **out)
+{
+    s2svpn_connection *c;
+    s2svpn_status rc = check(vgw, cgw, spec);
+
+    if (rc == S2SVPN_OK)
+        rc = s2_connection_make(vgw->object.ctx, &vgw->router, &spec->id, tunnels, &c);
+    if (rc != S2SVPN_OK)
+        return rc;
+    c->cgw = cgw;
+    c->customer_gateway = cgw->object.id;
+    c->virtual_gateway = vgw->object.id;
+    c->customer_address = cgw->address;
+    c->static_routes_only = spec->static_routes_only;
+    c->customer_network = network_of(&spec->local_network);
+    c->cloud_network = network_of(&spec->remote_network);
+    if (!c->static_routes_only) {
+        c->local_asn = vgw->router.asn;
+        c->peer_asn = cgw->bgp_asn;
+        c->hold_time_s = HOLD_TIME_S;
+    }
+    for (size_t i = 0; i < tunnels; i++)
+        c->tunnel[i].options = spec->tunnel[i];
+    for (size_t i = 0; rc == S2SVPN_OK && i < tunnels; i++)
+        rc = fill_tunnel(c, &c->tunnel[i], &spec->tunnel[i]);
+    if (rc != S2SVPN_OK) {
+        s2_object_discard(&c->object);
+        return rc;
+    }
+    rc = s2_connection_complete(c);
+    if (rc == S2SVPN_OK)
+        *out = c;
+    return rc;
+}
+
+s2svpn_status s2_connection_new(s2svpn_virtual_gateway *vgw, s2svpn_customer_gateway *cgw,
+                                const s2svpn_connection_spec *spec, size_t tunnels,
+                                s2svpn_connection **out)
+{
+    s2svpn_connection_spec full = S2SVPN_CONNECTION_INIT;
+    s2svpn_context *ctx = vgw->object.ctx;
+    s2svpn_status rc;
+
+    s2_enter(ctx, 0);
+    *out = NULL;
+    if (spec)
+        memcpy(&full, spec, spec->size < sizeof(full) ? spec->size : sizeof(full));
+    rc = make(vgw, cgw, &full, tunnels, out);
+    s2_leave(ctx);
+    return rc;
+}
+
+s2svpn_status s2svpn_connection_new(s2svpn_virtual_gateway *vgw, s2svpn_customer_gateway *cgw,
+                                    const s2svpn_connection_spec *spec, s2svpn_connection **out)
+{
+    return s2_connection_new(vgw, cgw, spec, 2, out);
+}

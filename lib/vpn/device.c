@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections made from a customerGatewayConfiguration document: the device's end, or
+ * the cloud's end played. */
+#include <string.h>
+
+#include "s2svpn/config.h"
+#include "vpn/vpn.h"
+
+static s2svpn_status check_config(s2svpn_context *ctx, const s2svpn_device_config *config)
+{
+    char field[S2SVPN_FIELD_SIZE];
+
+    if (config->tunnel_count < 1 || config->tunnel_count > 2)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "tunnel_count", "1 or 2");
+    for (size_t i = 0; i < config->tunnel_count; i++) {
+        const s2svpn_config_tunnel *t = &config->tunnel[i];
+
+        s2_print(field, sizeof(field), "tunnel[%zu]", i);
+        if (t->customer.outside.family == S2SVPN_FAMILY_NONE ||
+            t->gateway.outside.family == S2SVPN_FAMILY_NONE ||
+            t->customer.inside.family != S2SVPN_FAMILY_IPV4 ||
+            t->gateway.inside.family != S2SVPN_FAMILY_IPV4)
+            return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "an address is missing");
+        if (t->pre_shared_key[0] == 0 ||
+            memchr(t->pre_shared_key, 0, sizeof(t->pre_shared_key)) == NULL)
+            return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "a pre-shared key is missing");
+        if (!config->static_routes && (t->customer.asn == 0 || t->gateway.asn == 0))
+            return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "an ASN is missing");
+    }
+    return S2SVPN_OK;
+}
+
+/* The document's algorithms as options. */
+static void take_phases(s2svpn_tunnel_options *o, const s2svpn_config_tunnel *t)
+{
+    o->phase1_encryption = s2_encryption_bit(t->ike.encr, t->ike.key_bits);
+    o->phase2_encryption = s2_encryption_bit(t->ipsec.encr, t->ipsec.key_bits);
+    o->phase1_integrity = s2_integrity_bit(t->ike.integ);
+    o->phase2_integrity = s2_integrity_bit(t->ipsec.integ);
+    o->phase1_dh_groups = t->ike.ke < 32 ? S2SVPN_GROUP(t->ike.ke) : 0;
+    o->phase2_dh_groups = t->ipsec.ke < 32 ? S2SVPN_GROUP(t->ipsec.ke) : 0;
+    o->phase1_lifetime_s = t->ike.lifetime_s;
+    o->phase2_lifetime_s = t->ipsec.lifetime_s;
+}
+
+/* A device's first offer holds what an endpoint of AWS may allow, but SHA-1 and weak
+ * groups: the endpoint takes the lowest that it is offered, whatever our order. */
+static void widen(s2svpn_tunnel_options *o, const s2svpn_tunnel_options *defaults)
+{
+    o->phase1_encryption = defaults->phase1_encryption;
+    o->phase2_encryption = defaults->phase2_encryption;
+    o->phase1_integrity = defaults->phase1_integrity & ~(uint32_t)S2SVPN_SHA1;
+    o->phase2_integrity = defaults->phase2_integrity & ~(uint32_t)S2SVPN_SHA1;
+    o->phase1_dh_groups = s2_strong_only(defaults->phase1_dh_groups);
+    o->phase2_dh_groups = s2_strong_only(defaults->phase2_dh_groups);
+}
+
+static s2svpn_prefix everything(void)
+{
+    s2svpn_prefix p = {.address = {.family = S2SVPN_FAMILY_IPV4}};
+
+    return p;
+}
+
+static s2svpn_status choose_local(s2svpn_context *ctx, const s2svpn_config_tunnel *t,
+                                  const s2svpn_device_options *options, s2svpn_address *out)
+{
+    if (options->local.family != S2SVPN_FAMILY_NONE) {
+        *out = options->local;
+        return S2SVPN_OK;
+    }
+    if (s2_local_find(ctx, &t->customer.outside, 0)) {
+        *out = t->customer.outside;
+        return S2SVPN_OK;
+    }
+    for (size_t i = 0; i < ctx->local_count; i++) {
+        if (ctx->local[i].role != S2SVPN_ROLE_RAW &&
+            ctx->local[i].address.family == t->gateway.outside.family) {
+            *out = ctx->local[i].address;
+            return S2SVPN_OK;
+        }
+    }
+    return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "local",
+                   "no local address of the gateway's family");
+}
+
+static struct s2_ike_id id_of(const s2svpn_address *a)
+{
+    struct s2_ike_id id = {.type = a->family == S2SVPN_FAMILY_IPV6 ? S2_IKE_ID_IPV6_ADDR
+                                                                   : S2_IKE_ID_IPV4_ADDR,
+                           .len = (uint16_t)s2_address_len(a)};
+
+    memcpy(id.data, a->bytes, id.len);
+    return id;
+}
+
+static s2svpn_status fill_device_tunnel(s2svpn_tunnel *t, const s2svpn_config_tunnel *from,
+                                        const s2svpn_device_options *options)
+{
+    s2svpn_context *ctx = t->connection->object.ctx;
+    s2svpn_tunnel_options defaults = {0};
+    s2svpn_address local;
+    char path[16];
+    s2svpn_status rc = choose_local(ctx, from, options, &local);
+
+    s2_print(path, sizeof(path), "tunnel[%u]", t->index);
+    if (rc == S2SVPN_OK)
+        rc = s2_options_resolve(ctx, path, &defaults);
+    if (rc != S2SVPN_OK)
+        return rc;
+    take_phases(&t->options, from);
+    if (!options->exact)
+        widen(&t->options, &defaults);
+    rc = s2_options_resolve(ctx, path, &t->options);
+    if (rc == S2SVPN_OK)
+        rc = s2_tunnel_endpoints(
+            t, &local, options->peer_ike_port ? options->peer_ike_port : ctx->options.peer_ike_port,
+            options->peer_natt_port ? options->peer_natt_port : ctx->options.peer_natt_port);
+    if (rc != S2SVPN_OK)
+        return rc;
+    s2_copy_text(t->psk, sizeof(t->psk), from->pre_shared_key);
+    if (!s2_secret_set(&t->ike.psk, t->psk, strlen(t->psk)))
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, path, "the pre-shared key is too long");
+    t->options.outside_address = local;
+    t->options.inside_cidr = s2_prefix_make(&from->customer.inside, from->inside_length);
+    t->inside_local = from->customer.inside;
+    t->inside_remote = from->gateway.inside;
+    t->ike.remote = from->gateway.outside;
+    t->ike.local_id = id_of(&from->customer.outside); /* behind NAT too: what AWS expects */
+    t->ike.remote_id = id_of(&from->gateway.outside);
+    t->ike.local_net = everything();
+    t->ike.remote_net = everything();
+    s2_tunnel_configure(t);
+    if (from->dpd_interval_s > 0)
+        t->ike.dpd_delay_s = from->dpd_interval_s;
+    if (from->dpd_interval_s > 0 && from->dpd_retries > 0)
+        t->ike.dpd_timeout_s = (uint32_t)from->dpd_interval_s * from->dpd_retries;
+    return S2SVPN_OK;
+}
+
+static s2svpn_status device_open(s2svpn_context *ctx, const s2svpn_device_config *config,
+                                 const s2svpn_device_options *options, s2svpn_connection **out)
+{
+    s2svpn_connection *c;
+    s2svpn_status rc;
+
+    if (ctx->device == NULL)
+        return s2_fail(&ctx->env, S2SVPN_E_STATE, "", "the context is a gateway");
+    rc = check_config(ctx, config);
+    if (rc == S2SVPN_OK)
+        rc = s2_connection_make(ctx, ctx->device, &config->connection, config->tunnel_count, &c);
+    if (rc != S2SVPN_OK)
+        return rc;
+    c->device = true;
+    c->static_routes_only = config->static_routes;
+    c->customer_gateway = config->customer_gateway;
+    c->virtual_gateway = config->virtual_gateway;
+    c->customer_address = config->tunnel[0].customer.outside;
+    c->customer_network = c->cloud_network = everything();
+    if (!c->static_routes_only) {
+        c->local_asn = config->tunnel[0].customer.asn;
+        c->peer_asn = config->tunnel[0].gateway.asn;
+        c->hold_time_s = config->tunnel[0].customer.hold_time_s;
+    }
+    for (size_t i = 0; rc == S2SVPN_OK && i < c->tunnel_count; i++)
+        rc = fill_device_tunnel(&c->tunnel[i], &config->tunnel[i], options);
+    if (rc != S2SVPN_OK) {
+        s2_object_discard(&c->object);
+        return rc;
+    }
+    rc = s2_connection_complete(c);
+    if (rc == S2SVPN_OK)
+        *out = c;
+    return rc;
+}
+
+s2svpn_status s2svpn_device_open(s2svpn_context *ctx, const s2svpn_device_config *config,
+                                 const s2svpn_device_options *options, s2svpn_connection **out)
+{
+    s2svpn_device_options full = S2SVPN_DEVICE_OPTIONS_INIT;
+    s2svpn_status rc;
+
+    s2_enter(ctx, 0);
+    *out = NULL;
+    if (options)
+        memcpy(&full, options, options->size < sizeof(full) ? options->size : sizeof(full));
+    rc = device_open(ctx, config, &full, out);
+    s2_leave(ctx);
+    return rc;
+}
+
+/* ---- the cloud's end */
+
+static s2svpn_status play_connection(s2svpn_virtual_gateway *vgw,
+                                     const s2svpn_device_config *config, s2svpn_connection **out)
+{
+    s2svpn_context *ctx = vgw->object.ctx;
+    s2svpn_customer_gateway_spec spec = S2SVPN_CUSTOMER_GATEWAY_INIT;
+    s2svpn_connection_spec conn = S2SVPN_CONNECTION_INIT;
+    s2svpn_customer_gateway *cgw;
+    char address[S2SVPN_ADDRESS_TEXT];
+    s2svpn_status rc;
+
+    spec.address = s2svpn_address_print(&config->tunnel[0].customer.outside, address);
+    if (!config->static_routes)
+        spec.bgp_asn = config->tunnel[0].customer.asn;
+    rc = s2svpn_customer_gateway_new(ctx, &spec, &cgw);
+    if (rc != S2SVPN_OK)
+        return rc;
+    conn.static_routes_only = config->static_routes;
+    conn.id = config->connection;
+    for (size_t i = 0; i < config->tunnel_count; i++) {
+        const s2svpn_config_tunnel *t = &config->tunnel[i];
+
+        conn.tunnel[i].pre_shared_key = t->pre_shared_key;
+        conn.tunnel[i].inside_cidr = s2_prefix_make(&t->gateway.inside, t->inside_length);
+        conn.tunnel[i].outside_address = t->gateway.outside;
+        conn.tunnel[i].phase1_lifetime_s = t->ike.lifetime_s;
+        conn.tunnel[i].phase2_lifetime_s = t->ipsec.lifetime_s;
+    }
+    rc = s2_connection_new(vgw, cgw, &conn, 2, out);
+    /* A document of one tunnel, and no address for a second: then there is none. */
+    if (rc == S2SVPN_E_LIMIT && config->tunnel_count == 1)
+        rc = s2_connection_new(vgw, cgw, &conn, 1, out);
+    if (rc != S2SVPN_OK && s2svpn_customer_gateway_delete(cgw) != S2SVPN_OK)
+        s2_log(&ctx->env, S2_LOG_ERROR, "a customer gateway was left over");
+    s2svpn_customer_gateway_release(cgw);
+    return rc;
+}
+
+s2svpn_status s2svpn_gateway_play(s2svpn_context *ctx, const s2svpn_device_config *config,
+                                  s2svpn_virtual_gateway **vgw_out, s2svpn_connection **conn_out)
+{
+    s2svpn_virtual_gateway *vgw = NULL;
+    s2svpn_connection *conn = NULL;
+    const uint32_t asn = config->static_routes ? 64512 : config->tunnel[0].gateway.asn;
+    s2svpn_status rc;
+
+    s2_enter(ctx, 0);
+    rc = ctx->options.role == S2SVPN_ROLE_GATEWAY
+             ? check_config(ctx, config)
+             : s2_fail(&ctx->env, S2SVPN_E_STATE, "", "the context is a device");
+    if (rc == S2SVPN_OK)
+        rc = s2_virtual_gateway_make(ctx, &config->virtual_gateway, asn, &vgw);
+    if (rc == S2SVPN_OK) {
+        rc = play_connection(vgw, config, &conn);
+        if (rc != S2SVPN_OK) {
+            const s2svpn_error kept = ctx->error;
+
+            if (s2_object_delete(&vgw->object) != S2SVPN_OK)
+                s2_log(&ctx->env, S2_LOG_ERROR, "a virtual gateway was left over");
+            ctx->error = kept;
+            s2_object_release(&vgw->object);
+        }
+    }
+    if (rc == S2SVPN_OK && vgw_out)
+        *vgw_out = vgw;
+    else if (rc == S2SVPN_OK)
+        s2svpn_virtual_gateway_release(vgw);
+    if (rc == S2SVPN_OK && conn_out)
+        *conn_out = conn;
+    else if (rc == S2SVPN_OK)
+        s2svpn_connection_release(conn);
+    s2_leave(ctx);
+    return rc;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What IKE asks and says, and what the tunnels do about it. */
+#include <string.h>
+
+#include "vpn/keylog.h"
+#include "vpn/vpn.h"
+
+static void on_send(void *user, const s2svpn_endpoint *local, const s2svpn_endpoint *remote,
+                    const uint8_t *p, size_t len)
+{
+    s2svpn_context *ctx = user;
+    const s2svpn_tunnel *t = s2_tunnel_by_outside(ctx, &local->address, &remote->address);
+
+    if (t && atomic_load_explicit(&t->blackhole, memory_order_relaxed))
+        return;
+    s2_send_message(ctx, local, remote, p, len);
+}
+
+static s2svpn_job_state on_start_job(void *user, s2svpn_job *job, s2svpn_status *result)
+{
+    s2svpn_context *ctx = user;
+
+    return ctx->options.crypto->start_job(ctx->options.crypto_user, job, result);
+}
+
+static void on_cancel_job(void *user, s2svpn_job *job)
+{
+    s2svpn_context *ctx = user;
+
+    if (ctx->options.crypto->cancel_job)
+        ctx->options.crypto->cancel_job(ctx->options.crypto_user, job);
+}
+
+static bool serves(const s2svpn_tunnel *t, const s2svpn_address *local)
+{
+    return !t->ike.mute && t->connection->object.state == S2SVPN_STATE_AVAILABLE &&
+           s2_address_equal(&t->ike.local.address, local);
+}
+
+/* By the pair of addresses: every customer gateway has one. */
+static size_t on_candidates(void *user, const s2svpn_endpoint *local, const s2svpn_endpoint *remote,
+                            const struct s2_ike_config **out, size_t max)
+{
+    s2svpn_context *ctx = user;
+    s2svpn_tunnel *t = s2_tunnel_by_outside(ctx, &local->address, &remote->address);
+    size_t n = 0;
+
+    if (t && serves(t, &local->address) && max > 0)
+        out[n++] = &t->ike;
+    return n;
+}
+
+static bool id_fits(const struct s2_ike_id *wanted, const struct s2_ike_id *id)
+{
+    return wanted->type == S2_IKE_ID_NONE ||
+           (id && wanted->type == id->type && wanted->len == id->len &&
+            memcmp(wanted->data, id->data, id->len) == 0);
+}
+
+static void on_identify(void *user, uint64_t ticket, const s2svpn_endpoint *local,
+                        const s2svpn_endpoint *remote, const struct s2_ike_id *idi,
+                        const struct s2_ike_id *idr)
+{
+    s2svpn_context *ctx = user;
+    const struct s2_ike_config *candidate[S2_IKE_CANDIDATES_MAX];
+    const struct s2_ike_config *chosen = NULL;
+    size_t n = on_candidates(ctx, local, remote, candidate, S2_IKE_CANDIDATES_MAX);
+
+    for (size_t i = 0; i < n && chosen == NULL; i++) {
+        if (id_fits(&candidate[i]->remote_id, idi) &&
+            (idr == NULL || id_fits(&candidate[i]->local_id, idr)))
+            chosen = candidate[i];
+    }
+    s2_ike_identified(ctx->ike, ticket, chosen, ctx->now_ns);
+}
+
+static uint32_t on_child_spi(void *user, void *owner)
+{
+    (void)owner;
+    return s2_spi_take(user);
+}
+
+static void on_release_spi(void *user, void *owner, uint32_t spi)
+{
+    (void)owner;
+    s2_spi_give_back(user, spi);
+}
+
+static void on_sa_up(void *user, void *owner, const struct s2_ike_sa_info *info)
+{
+    s2svpn_context *ctx = user;
+    s2svpn_tunnel *t = owner;
+
+    t->sa_up = true;
+    t->initiator = info->initiator;
+    t->nat_local = info->nat_local;
+    t->nat_remote = info->nat_remote;
+    s2_algorithms_print(info->encr, info->key_bits, info->integ, info->prf, info->ke,
+                        t->ike_algorithms, sizeof(t->ike_algorithms));
+    s2_keylog_ike(ctx, info);
+    if (t->phase == S2SVPN_TUNNEL_IDLE || t->phase == S2SVPN_TUNNEL_WAITING)
+        s2_tunnel_set_phase(t, S2SVPN_TUNNEL_NEGOTIATING, "");
+}
+
+static void on_sa_down(void *user, void *owner, enum s2_ike_reason reason, const char *detail,
+                       bool was_up, bool last, uint64_t now_ns)
+{
+    s2svpn_tunnel *t = owner;
+    char words[128];
+
+    (void)user;
+    (void)was_up;
+    if (!last) {
+        if (reason == S2_IKE_REASON_INITIAL_CONTACT)
+            s2_inside_restart(t, s2_ike_reason_text(reason), now_ns);
+        return;
+    }
+    t->sa_up = false;
+    t->ike_algorithms[0] = 0;
+    s2_print(words, sizeof(words), "%s%s%s", s2_ike_reason_text(reason), detail[0] ? ": " : "",
+             detail);
+    s2_tunnel_ipsec_down(t, words, now_ns);
+    s2_tunnel_retry(t, words, now_ns);
+}
+
+static bool on_child_up(void *user, void *owner, const struct s2_ike_child *child, uint64_t now_ns)
+{
+    s2svpn_context *ctx = user;
+    s2svpn_tunnel *t = owner;
+    s2svpn_event event = {.kind = S2SVPN_EVENT_CHILD,
+                          .tunnel = t->index,
+                          .up = true,
+                          .reason = child->replaces ? "rekeyed" : "new"};
+
+    if (s2_child_install(t, child, now_ns) != S2SVPN_OK) {
+        s2_spi_give_back(ctx, child->spi_in);
+        return false;
+    }
+    if (s2_inside_open(t, now_ns) != S2SVPN_OK) {
+        s2_child_leave(t, child->spi_in, true, now_ns);
+        return false;
+    }
+    s2_algorithms_print(child->encr, child->key_bits, child->integ, 0, child->ke, t->esp_algorithms,
+                        sizeof(t->esp_algorithms));
+    s2_keylog_child(ctx, t, child);
+    if (child->replaces)
+        t->rekeys++;
+    s2_emit(ctx, &event, &t->connection->object, "tunnel %u: child SA %s, SPIs %08x in, %08x out",
+            t->index + 1, event.reason, child->spi_in, child->spi_out);
+    s2_tunnel_update_mtu(t);
+    s2_tunnel_ipsec_up(t, now_ns);
+    return true;
+}
+
+static void on_child_down(void *user, void *owner, uint32_t spi_in, enum s2_ike_reason reason,
+                          uint64_t now_ns)
+{
+    s2svpn_context *ctx = user;
+    s2svpn_tunnel *t = owner;
+    const s2svpn_event event = {
+        .kind = S2SVPN_EVENT_CHILD, .tunnel = t->index, .reason = s2_ike_reason_text(reason)};
+    struct s2_ike_sa_info info;
+
+    s2_child_leave(t, spi_in, false, now_ns);
+    s2_emit(ctx, &event, &t->connection->object, "tunnel %u: child SA %08x ended: %s", t->index + 1,
+            spi_in, s2_ike_reason_text(reason));
+    if (!s2_list_empty(&t->children))
+        return;
+    s2_tunnel_ipsec_down(t, s2_ike_reason_text(reason), now_ns);
+    if (t->sa_up && t->keep_up) /* an IKE SA without a child: begin anew */
+        s2_ike_terminate(ctx->ike, t, true, now_ns);
+    else if (!t->sa_up)
+        s2_tunnel_retry(t, s2_ike_reason_text(reason), now_ns);
+    else if (s2_ike_get_info(ctx->ike, t, &info)) /* the peer may make another child */
+        s2_tunnel_set_phase(t, S2SVPN_TUNNEL_NEGOTIATING, s2_ike_reason_text(reason));
+}
+
+static void on_peer_moved(void *user, void *owner, const s2svpn_endpoint *remote, uint64_t now_ns)
+{
+    (void)user;
+    (void)now_ns;
+    s2_children_move(owner, remote);
+}
+
+static uint64_t on_last_inbound(void *user, void *owner)
+{
+    const s2svpn_tunnel *t = owner;
+
+    (void)user;
+    return atomic_load_explicit(&t->last_in_ns, memory_order_relaxed);
+}
+
+static void on_note(void *user, void *owner, const char *text, uint64_t now_ns)
+{
+    s2svpn_context *ctx = user;
+    s2svpn_tunnel *t = owner;
+    const s2svpn_event event = {
+        .kind = S2SVPN_EVENT_NOTE, .tunnel = t ? t->index : UINT32_MAX, .reason = "ike"};
+
+    (void)now_ns;
+    /* A tunnel that the peer starts has no failed try of its own to tell of. */
+    if (t && s2_list_empty(&t->children))
+        s2_copy_text(t->reason, sizeof(t->reason), text);
+    if (t)
+        s2_emit(ctx, &event, &t->connection->object, "tunnel %u: %s", t->index + 1, text);
+    else
+        s2_emit(ctx, &event, NULL, "%s", text);
+}
+
+static const struct s2_ike_ops ops = {
+    .send = on_send,
+    .start_job = on_start_job,
+    .cancel_job = on_cancel_job,
+    .candidates = on_candidates,
+    .identify = on_identify,
+    .child_spi = on_child_spi,
+    .release_spi = on_release_spi,
+    .sa_up = on_sa_up,
+    .sa_down = on_sa_down,
+    .child_up = on_child_up,
+    .child_down = on_child_down,
+    .peer_moved = on_peer_moved,
+    .last_inbound = on_last_inbound,
+    .note = on_note,
+};
+
+s2svpn_status s2_ike_link_new(s2svpn_context *ctx)
+{
+    const struct s2_ike_options options = {
+        .crypto = ctx->options.crypto,
+        .crypto_user = ctx->options.crypto_user,
+        .limits = {.sas = ctx->limits.ike_sas,
+                   .half_open = ctx->limits.half_open,
+                   .cookie_threshold = ctx->limits.cookie_threshold},
+        .spi_prefix = ctx->options.spi_prefix_bits
+                          ? (uint64_t)ctx->options.spi_prefix << (64 - ctx->options.spi_prefix_bits)
+                          : 0,
+        .spi_prefix_mask =
+            ctx->options.spi_prefix_bits ? UINT64_MAX << (64 - ctx->options.spi_prefix_bits) : 0,
+    };
+
+    return s2_ike_new(&ctx->env, &options, &ops, ctx, &ctx->ike);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ESP packets on their way in: found by SPI, opened in batches, checked, routed. */
+#include <string.h>
+
+#include "vpn/vpn.h"
+
+static void count_in(s2svpn_tunnel *t, size_t len, uint64_t now_ns)
+{
+    atomic_store_explicit(&t->packets_in,
+                          atomic_load_explicit(&t->packets_in, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+    atomic_store_explicit(&t->bytes_in,
+                          atomic_load_explicit(&t->bytes_in, memory_order_relaxed) + len,
+                          memory_order_relaxed);
+    atomic_store_explicit(&t->last_in_ns, now_ns, memory_order_relaxed);
+}
+
+/* Is it for the in-tunnel host? Then routes play no part. */
+static bool is_for_host(const s2svpn_tunnel *t, const struct s2_inet_view *view)
+{
+    return s2_address_equal(&view->destination, &t->inside_local);
+}
+
+static void route(s2svpn_worker *w, struct s2_sa_in *sa, uint8_t *p, struct s2_inet_view *view,
+                  uint32_t buffer)
+{
+    s2svpn_tunnel *t = sa->tunnel;
+    struct s2_inet_super s = {.p = p, .len = view->total_len};
+    uint64_t value;
+
+    if (s2_fib_lookup(t->connection->sources, &view->source) == 0) {
+        s2_drop(w, S2SVPN_DROP_INNER_SOURCE);
+        return;
+    }
+    value = s2_route_resolve(s2_fib_lookup(t->connection->router->fib, &view->destination),
+                             &view->destination);
+    if (value == 0 || s2_target_kind(value) > S2_TARGET_PORT) {
+        s2_drop(w, value == 0                                   ? S2SVPN_DROP_NO_ROUTE
+                   : s2_target_kind(value) == S2_TARGET_NO_PATH ? S2SVPN_DROP_NO_PATH
+                                                                : S2SVPN_DROP_BLACKHOLE);
+        return;
+    }
+    if (view->ttl <= 1) {
+        s2_drop(w, S2SVPN_DROP_TTL);
+        return;
+    }
+    s2_inet_lower_ttl(p, view);
+    if (s2_target_kind(value) == S2_TARGET_TUNNEL) {
+        s2_output_end(w); /* the batch to be sealed keeps p, and joining would move over it */
+        s2_outbound_tunnel(w, s2_target_pointer(value), NULL, &s, view);
+    } else {
+        s2_output_port(w, ((const s2svpn_port *)s2_target_pointer(value))->number, p, view, buffer);
+    }
+}
+
+static void opened(s2svpn_worker *w, struct s2_sa_in *sa, const struct s2_esp_open *o,
+                   uint32_t buffer)
+{
+    s2svpn_tunnel *t = sa->tunnel;
+    uint8_t *p = o->out;
+    struct s2_inet_view view;
+
+    if (!atomic_load_explicit(&sa->used, memory_order_relaxed)) {
+        atomic_store_explicit(&sa->used, true, memory_order_relaxed);
+        s2_to_control_event(w, S2_PARCEL_FIRST, sa->esp->spi);
+    }
+    if (!s2_inet_view(p, o->inner.len, &view) ||
+        view.version != (o->next_header == S2_IP_IPV6 ? 6 : 4)) {
+        s2_drop(w, S2SVPN_DROP_INNER_MALFORMED);
+        return;
+    }
+    if (!s2_selectors_allow(sa->selectors, &view, false)) {
+        s2_drop(w, S2SVPN_DROP_INNER_SELECTOR);
+        return;
+    }
+    count_in(t, view.total_len, w->now_ns);
+    if (is_for_host(t, &view))
+        s2_to_control_inner(w, sa, p, view.total_len);
+    else
+        route(w, sa, p, &view, buffer);
+}
+
+/* Inside a batch nothing can be given out, so room is made before: a place for each
+ * packet, and half of the arena for what is sealed again. */
+static void make_room(s2svpn_worker *w)
+{
+    const struct s2_lane *lane = w->lane;
+
+    if (lane->datagrams + lane->seals + lane->opens <= S2_OUTPUT_MAX &&
+        lane->packets + 1 + lane->opens <= S2_OUTPUT_MAX && lane->used <= S2_ARENA_LEN / 2)
+        return;
+    if (w->depth > 1 || w->delivering || lane->sealing)
+        return;
+    s2_output_seal(w);
+    s2_output_flush(w);
+}
+
+void s2_inbound_flush(s2svpn_worker *w)
+{
+    struct s2_lane *lane = w->lane;
+    size_t n;
+
+    if (lane->opens == 0 || lane->opening)
+        return;
+    make_room(w);
+    n = lane->opens; /* a nested call may have opened them */
+    lane->opening = true;
+    s2_esp_open(&lane->esp, lane->open, n, w->now_ns);
+    for (size_t i = 0; i < n; i++) {
+        const struct s2_esp_open *o = &lane->open[i];
+
+        if (o->drop != S2SVPN_DROP_NONE) {
+            /* A dummy is authentic traffic: a sign of life. */
+            if (o->drop == S2SVPN_DROP_ESP_DUMMY)
+                atomic_store_explicit(&lane->open_sa[i]->tunnel->last_in_ns, w->now_ns,
+                                      memory_order_relaxed);
+            s2_drop(w, (enum s2svpn_drop)o->drop);
+            continue;
+        }
+        opened(w, lane->open_sa[i], o, lane->open_buffer[i]);
+    }
+    lane->opens = 0;
+    lane->opening = false;
+}
+
+/* To the worker that owns the SA. */
+static void hand_over(s2svpn_worker *w, const s2svpn_datagram *from, const uint8_t *p, size_t len,
+                      const struct s2_sa_in *sa)
+{
+    const struct s2_parcel_head head = {.kind = S2_PARCEL_OUTSIDE,
+                                        .spi_in = sa->esp->spi,
+                                        .local = from->local,
+                                        .remote = from->remote,
+                                        .len = (uint32_t)len};
+
+    s2_hand_over(w, sa->tunnel->owner, &head, p);
+}
+
+uint32_t s2_inbound_buffer(s2svpn_worker *w)
+{
+    if (++w->buffer == 0)
+        w->buffer = 1;
+    return w->buffer;
+}
+
+void s2_inbound_esp(s2svpn_worker *w, const s2svpn_datagram *from, uint8_t *p, size_t len,
+                    uint32_t buffer)
+{
+    struct s2_lane *lane = s2_worker_lane(w);
+    struct s2_esp_open *o;
+    struct s2_sa_in *sa;
+    uint32_t spi;
+
+    if (!s2_esp_peek_spi(p, len, &spi)) {
+        s2_drop(w, S2SVPN_DROP_ESP_SHORT);
+        return;
+    }
+    sa = s2_spi_find(w->ctx, spi);
+    if (sa == NULL || lane == NULL) {
+        s2_drop(w, sa ? S2SVPN_DROP_NO_ROOM : S2SVPN_DROP_ESP_UNKNOWN_SPI);
+        return;
+    }
+    if (atomic_load_explicit(&sa->tunnel->blackhole, memory_order_relaxed))
+        return;
+    if (sa->tunnel->owner != w->index && w->on_thread) {
+        hand_over(w, from, p, len, sa);
+        return;
+    }
+    if (lane->opens == S2_ESP_BATCH)
+        s2_inbound_flush(w);
+    if (lane->opens == S2_ESP_BATCH || lane->opening) { /* called from inside a batch */
+        s2_drop(w, S2SVPN_DROP_NO_ROOM);
+        return;
+    }
+    o = &lane->open[lane->opens];
+    memset(o, 0, sizeof(*o));
+    o->sa = sa->esp;
+    o->p = p;
+    o->len = len;
+    /* In place, but in a nested call, whose bytes are borrowed for it alone while its
+     * output waits for the outer one. */
+    o->out = p + S2_ESP_HEADER_LEN + sa->esp->form.iv_len;
+    if (len <= S2_ESP_HEADER_LEN + (size_t)sa->esp->form.iv_len)
+        o->out = p;
+    if (buffer == 0 || w->depth > 1) {
+        o->out = s2_output_room(w, len);
+        buffer = s2_inbound_buffer(w); /* one of its own: what lies behind it isn't ours */
+    }
+    if (o->out == NULL) {
+        s2_drop(w, S2SVPN_DROP_NO_ROOM);
+        return;
+    }
+    lane->open_buffer[lane->opens] = buffer;
+    lane->open_sa[lane->opens++] = sa;
+}

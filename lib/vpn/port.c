@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ports: where plain packets enter and leave. */
+#include <string.h>
+
+#include "s2svpn/vpc.h"
+#include "vpn/vpn.h"
+
+#define RESERVED_FIRST 4 /* network, router, DNS, one more; and broadcast at the end */
+
+static s2svpn_port *self(struct s2_object *o)
+{
+    return (s2svpn_port *)(void *)o;
+}
+
+static void print(struct s2_buffer *b, const struct s2_object *o)
+{
+    const s2svpn_port *p = (const s2svpn_port *)(const void *)o;
+    char text[S2SVPN_ADDRESS_TEXT];
+
+    if (p->address.family != S2SVPN_FAMILY_NONE)
+        s2_record_text(b, "address", s2svpn_address_print(&p->address, text));
+    if (p->subnet)
+        s2_record_text(b, "subnet", p->subnet->object.id.text);
+    for (size_t i = 0; i < p->prefix_count; i++)
+        s2_record_prefix(b, "prefix", &p->prefix[i]);
+}
+
+/* Everything that published() and port_new() did; harmless where they didn't get to. */
+static void end(struct s2_object *o)
+{
+    s2svpn_port *p = self(o);
+    s2svpn_prefix host = s2_prefix_make(&p->address, 32);
+
+    s2_slots_give_back(&o->ctx->ports, p->number);
+    if (p->subnet) {
+        s2svpn_vpc *vpc = p->subnet->vpc;
+
+        if (s2_fib_get(vpc->addresses, &host) == s2_target_make(p, S2_TARGET_PORT))
+            s2_fib_unset(vpc->addresses, &host);
+        S2_LIST_EACH(&vpc->tables, l)
+            s2_table_port_gone(S2_CONTAINER(l, s2svpn_route_table, in_vpc), p);
+        if (!s2_list_empty(&p->in_subnet))
+            p->subnet->object.children--;
+        s2_list_remove(&p->in_subnet);
+        return;
+    }
+    for (size_t i = 0; i < p->prefix_count; i++)
+        s2_router_remove_local(o->ctx->device, &p->prefix[i], p);
+}
+
+static void destroy(struct s2_object *o)
+{
+    s2_free(&o->ctx->env, self(o)->prefix);
+    s2_free(&o->ctx->env, o);
+}
+
+/* Workers may find the port from now on. */
+static s2svpn_status ready(struct s2_object *o)
+{
+    s2svpn_port *p = self(o);
+    s2svpn_context *ctx = o->ctx;
+    s2svpn_status rc = S2SVPN_OK;
+
+    if (p->subnet) {
+        s2svpn_prefix host = s2_prefix_make(&p->address, 32);
+
+        rc = s2_fib_set(p->subnet->vpc->addresses, &host, s2_target_make(p, S2_TARGET_PORT));
+        atomic_store_explicit(&p->fib, s2_subnet_fib(p->subnet), memory_order_release);
+    } else {
+        atomic_store_explicit(&p->fib, ctx->device->fib, memory_order_release);
+        for (size_t i = 0; rc == S2SVPN_OK && i < p->prefix_count; i++)
+            rc = s2_router_add_local(ctx->device, &p->prefix[i], p);
+    }
+    if (rc != S2SVPN_OK)
+        return s2_fail(&ctx->env, rc, "", "no room to publish the port");
+    s2_slots_set(&ctx->ports, p->number, p);
+    return S2SVPN_OK;
+}
+
+static const struct s2_class class = {
+    .kind = S2SVPN_KIND_PORT,
+    .prefix = "eni",
+    .size = sizeof(s2svpn_port),
+    .print = print,
+    .ready = ready,
+    .end = end,
+    .destroy = destroy,
+};
+
+static s2svpn_status check_cloud(s2svpn_context *ctx, const s2svpn_port_spec *spec)
+{
+    const s2svpn_subnet *s = spec->subnet;
+    s2svpn_status rc;
+    uint32_t offset, size;
+
+    if (s == NULL)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "subnet", "a gateway's port is in a subnet");
+    if (spec->prefix_count > 0)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "prefix", "only a device's port has any");
+    if (s->object.ctx != ctx)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "subnet", "it is another context's");
+    rc = s2_object_check(&s->object, "subnet");
+    if (rc != S2SVPN_OK)
+        return rc;
+    if (!s2_prefix_contains(&s->cidr, &spec->address))
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "address", "not inside the subnet");
+    size = UINT32_C(1) << (32 - s->cidr.length);
+    offset = s2_address_ipv4_value(&spec->address) - s2_address_ipv4_value(&s->cidr.address);
+    if (offset < RESERVED_FIRST || offset == size - 1)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "address", "one of the five reserved ones");
+    S2_LIST_EACH(&s->ports, l) {
+        if (s2_address_equal(&S2_CONTAINER(l, s2svpn_port, in_subnet)->address, &spec->address))
+            return s2_fail(&ctx->env, S2SVPN_E_EXISTS, "address", "in use by another port");
+    }
+    return S2SVPN_OK;
+}
+
+static s2svpn_status check_device(s2svpn_context *ctx, const s2svpn_port_spec *spec)
+{
+    char field[S2SVPN_FIELD_SIZE];
+
+    if (spec->subnet)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "subnet", "a device has none");
+    if (spec->prefix_count > S2_PORT_PREFIXES_MAX || (spec->prefix_count > 0 && !spec->prefix))
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "prefix", "at most %d", S2_PORT_PREFIXES_MAX);
+    for (size_t i = 0; i < spec->prefix_count; i++) {
+        s2svpn_prefix masked = s2_prefix_make(&spec->prefix[i].address, spec->prefix[i].length);
+
+        s2_print(field, sizeof(field), "prefix[%zu]", i);
+        if (masked.address.family == S2SVPN_FAMILY_NONE ||
+            !s2_prefix_equal(&masked, &spec->prefix[i]))
+            return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field,
+                           "a prefix whose bits behind its length are zero");
+        if (s2_fib_get(ctx->device->fib, &masked) != 0 &&
+            s2_target_kind(s2_fib_get(ctx->device->fib, &masked)) == S2_TARGET_PORT)
+            return s2_fail(&ctx->env, S2SVPN_E_EXISTS, field, "it is another port's");
+    }
+    return S2SVPN_OK;
+}
+
+static s2svpn_status port_new(s2svpn_context *ctx, const s2svpn_port_spec *spec, s2svpn_port **out)
+{
+    const bool device = ctx->options.role == S2SVPN_ROLE_DEVICE;
+    s2svpn_port *p;
+    uint32_t number;
+    void *o;
+    s2svpn_status rc = device ? check_device(ctx, spec) : check_cloud(ctx, spec);
+
+    if (rc == S2SVPN_OK)
+        rc = s2_object_new(ctx, &class, NULL, &o);
+    if (rc != S2SVPN_OK)
+        return rc;
+    p = o;
+    p->subnet = spec->subnet;
+    p->address = spec->address;
+    s2_list_init(&p->in_subnet);
+    if (!device)
+        p->router = s2_address_ipv4(s2_address_ipv4_value(&spec->subnet->cidr.address) + 1);
+    else
+        p->router = spec->address;
+    p->prefix = s2_alloc_array(&ctx->env, spec->prefix_count + 1, sizeof(*p->prefix));
+    if (p->prefix)
+        p->prefix_count = spec->prefix_count;
+    if (p->prefix_count > 0)
+        memcpy(p->prefix, spec->prefix, p->prefix_count * sizeof(*p->prefix));
+    rc = p->prefix ? s2_slots_take(&ctx->ports, &p->number) : S2SVPN_E_MEMORY;
+    if (rc != S2SVPN_OK) {
+        s2_object_discard(&p->object);
+        return s2_fail(&ctx->env, rc, "", "no room for a port");
+    }
+    number = p->number;
+    rc = s2_object_create(&p->object);
+    if (rc != S2SVPN_OK) {
+        s2_slots_give_back(&ctx->ports, number); /* harmless if end has done it */
+        return rc;
+    }
+    if (p->subnet) {
+        s2_list_append(&p->subnet->ports, &p->in_subnet);
+        p->subnet->object.children++;
+    }
+    *out = p;
+    return S2SVPN_OK;
+}
+
+s2svpn_status s2svpn_port_new(s2svpn_context *ctx, const s2svpn_port_spec *spec, s2svpn_port **out)
+{
+    s2svpn_status rc;
+
+    s2_enter(ctx, 0);
+    *out = NULL;
+    rc = port_new(ctx, spec, out);
+    s2_leave(ctx);
+    return rc;
+}
+
+s2svpn_status s2svpn_port_delete(s2svpn_port *port)
+{
+    return s2_object_delete_public(&port->object);
+}
+
+s2svpn_status s2svpn_port_hold(s2svpn_context *ctx, const char *id, s2svpn_port **port)
+{
+    void *o = NULL;
+    s2svpn_status rc = s2_object_hold(ctx, S2SVPN_KIND_PORT, id, &o);
+
+    *port = o;
+    return rc;
+}
+
+void s2svpn_port_release(s2svpn_port *port)
+{
+    if (port)
+        s2_object_release(&port->object);
+}
+
+s2svpn_port_id s2svpn_port_number(const s2svpn_port *port)
+{
+    return port->number;
+}
+
+void s2svpn_port_get_info(const s2svpn_port *p, s2svpn_port_info *out)
+{
+    s2svpn_port_info info = {
+        .size = out->size,
+        .id = p->object.id,
+        .state = p->object.state,
+        .number = p->number,
+        .address = p->address,
+    };
+
+    if (p->subnet && p->object.state != S2SVPN_STATE_DELETED)
+        info.subnet = p->subnet->object.id;
+    s2_info_copy(out, out->size, &info, sizeof(info));
+}

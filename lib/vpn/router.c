@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Routers: what the RIB decides becomes what packets look up, what the VPC's tables
+ * show, and what peers are told. */
+#include "vpn/router.h"
+
+#include "vpn/vpn.h"
+
+static uint64_t target_of(const struct s2_router *r, const struct s2_rib_path *best)
+{
+    if (best == NULL)
+        return s2_target_make(NULL, S2_TARGET_NO_PATH);
+    if (best->kind == S2_ROUTE_LOCAL)
+        return s2_target_make(best->source, r->vgw ? S2_TARGET_VPC : S2_TARGET_PORT);
+    return s2_target_make(best->source, S2_TARGET_TUNNEL);
+}
+
+static void tell(const struct s2_router *r, const s2svpn_prefix *prefix,
+                 const struct s2_rib_path *best)
+{
+    s2svpn_event event = {.kind = S2SVPN_EVENT_ROUTE,
+                          .tunnel = UINT32_MAX,
+                          .up = best != NULL,
+                          .prefix = *prefix,
+                          .reason = best ? "best" : "gone"};
+    char text[S2SVPN_PREFIX_TEXT];
+
+    s2svpn_prefix_print(prefix, text);
+    if (best && best->kind != S2_ROUTE_LOCAL) {
+        const s2svpn_tunnel *t = best->source;
+
+        event.tunnel = t->index;
+        s2_emit(r->ctx, &event, &t->connection->object, "route %s goes by tunnel %u", text,
+                t->index + 1);
+    } else if (best == NULL) {
+        s2_emit(r->ctx, &event, r->vgw ? &r->vgw->object : NULL, "route %s has no path", text);
+    }
+}
+
+/* Without memory for it there is no entry: the old one may lead to what goes now. */
+static void publish(struct s2_router *r, const s2svpn_prefix *prefix,
+                    const struct s2_rib_path *best)
+{
+    if (s2_fib_set(r->fib, prefix, target_of(r, best)) == S2SVPN_OK)
+        return;
+    s2_fib_unset(r->fib, prefix);
+    s2_router_repair(r);
+}
+
+static void on_best(void *user, const s2svpn_prefix *prefix, const struct s2_rib_path *best,
+                    size_t count, uint64_t now_ns)
+{
+    struct s2_router *r = user;
+    const bool local = best && best->kind == S2_ROUTE_LOCAL;
+
+    (void)now_ns;
+    if (count == 0)
+        s2_fib_unset(r->fib, prefix);
+    else
+        publish(r, prefix, best);
+    tell(r, prefix, best);
+    if (!local)
+        s2_tables_route(r, prefix, count > 0, best != NULL);
+}
+
+/* ---- what memory was missing for */
+
+void s2_router_repair(struct s2_router *r)
+{
+    s2_log(&r->ctx->env, S2_LOG_ERROR, "no memory for a route: trying again in a second");
+    if (!r->repair.armed)
+        s2_timer_set(&r->ctx->timers, &r->repair, s2_after(r->ctx->now_ns, S2_SECOND));
+}
+
+static bool look_over(void *arg, const s2svpn_prefix *prefix, const struct s2_rib_path *path,
+                      size_t count, bool best_usable)
+{
+    struct s2_router *r = arg;
+    const struct s2_rib_path *best = best_usable ? &path[0] : NULL;
+
+    if (s2_fib_get(r->fib, prefix) != target_of(r, best))
+        publish(r, prefix, best);
+    if (best && best->kind != S2_ROUTE_LOCAL)
+        s2_tables_route(r, prefix, true, true);
+    for (size_t i = 0; i < count; i++) {
+        const s2svpn_tunnel *t = path[i].kind == S2_ROUTE_LOCAL ? NULL : path[i].source;
+
+        if (t && s2_fib_get(t->connection->sources, prefix) == 0 &&
+            s2_fib_set(t->connection->sources, prefix, 1) != S2SVPN_OK)
+            s2_router_repair(r);
+    }
+    return true;
+}
+
+static void on_repair(void *arg, uint64_t now_ns)
+{
+    struct s2_router *r = arg;
+
+    s2_rib_each(r->rib, look_over, r);
+    S2_LIST_EACH(&r->connections, l) {
+        s2svpn_connection *c = S2_CONTAINER(l, s2svpn_connection, in_router);
+
+        for (size_t i = 0; i < c->tunnel_count; i++) {
+            s2_router_advertise_all(r, &c->tunnel[i]);
+            s2_inside_repair(&c->tunnel[i], now_ns);
+        }
+    }
+}
+
+s2svpn_status s2_router_init(struct s2_router *r, s2svpn_context *ctx, s2svpn_virtual_gateway *vgw,
+                             uint32_t asn)
+{
+    static const struct s2_rib_ops ops = {.best = on_best};
+    s2svpn_status rc;
+
+    r->ctx = ctx;
+    r->vgw = vgw;
+    r->asn = asn;
+    s2_list_init(&r->connections);
+    s2_list_init(&r->tables);
+    s2_timer_init(&r->repair, on_repair, r);
+    rc = s2_fib_new(&ctx->env, &ctx->epochs, &r->fib);
+    if (rc == S2SVPN_OK)
+        rc = s2_rib_new(&ctx->env, NULL, &ops, r, &r->rib);
+    return rc == S2SVPN_OK ? rc : s2_fail(&ctx->env, rc, "", "no memory for a router");
+}
+
+void s2_router_clear(struct s2_router *r)
+{
+    if (r->ctx)
+        s2_timer_cancel(&r->ctx->timers, &r->repair);
+    s2_rib_free(r->rib);
+    s2_fib_free(r->fib);
+    r->rib = NULL;
+    r->fib = NULL;
+}
+
+static void advertise_to_all(struct s2_router *r, const s2svpn_prefix *prefix, bool withdraw)
+{
+    S2_LIST_EACH(&r->connections, l) {
+        s2svpn_connection *c = S2_CONTAINER(l, s2svpn_connection, in_router);
+
+        for (size_t i = 0; i < c->tunnel_count; i++)
+            s2_bgp_advertise_to(&c->tunnel[i], prefix, withdraw);
+    }
+}
+
+s2svpn_status s2_router_add_local(struct s2_router *r, const s2svpn_prefix *prefix, void *source)
+{
+    const struct s2_rib_path path = {.source = source, .kind = S2_ROUTE_LOCAL, .usable = true};
+    s2svpn_status rc = s2_rib_set(r->rib, prefix, &path, r->ctx->now_ns);
+
+    if (rc == S2SVPN_OK && s2_fib_get(r->fib, prefix) != target_of(r, &path)) {
+        s2_rib_unset(r->rib, prefix, source, r->ctx->now_ns);
+        rc = S2SVPN_E_MEMORY;
+    }
+    if (rc != S2SVPN_OK)
+        return s2_fail(&r->ctx->env, rc, "", "no room for a local route");
+    advertise_to_all(r, prefix, false);
+    return S2SVPN_OK;
+}
+
+void s2_router_remove_local(struct s2_router *r, const s2svpn_prefix *prefix, void *source)
+{
+    s2_rib_unset(r->rib, prefix, source, r->ctx->now_ns);
+    advertise_to_all(r, prefix, true);
+}
+
+static bool advertise_if_local(void *arg, const s2svpn_prefix *prefix,
+                               const struct s2_rib_path *path, size_t count, bool best_usable)
+{
+    (void)best_usable;
+    for (size_t i = 0; i < count; i++) {
+        if (path[i].kind == S2_ROUTE_LOCAL) {
+            s2_bgp_advertise_to(arg, prefix, false);
+            break;
+        }
+    }
+    return true;
+}
+
+void s2_router_advertise_all(struct s2_router *r, s2svpn_tunnel *t)
+{
+    s2_rib_each(r->rib, advertise_if_local, t);
+}

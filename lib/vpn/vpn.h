@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The vpn room: the objects that users know, and the only place where the engines
+ * meet.
+ *
+ *   objects    context, customer and virtual gateway, connection, tunnel, VPC, subnet,
+ *              port, route table: one file each, over object.h
+ *   control    entry.c (enter and leave of every call), ike_link.c and bgp_link.c (what
+ *              the engines say and are told), router.c (routes)
+ *   data       worker.h and its files
+ *
+ * From IKE's keys to a packet:
+ *   child_up ─> s2_child_install ─> published SAs ─> in-tunnel host ─> BGP session
+ *   BGP route ─> RIB ─> best path ─> FIB ─> propagation ─> route tables
+ *
+ * Every public call is bracketed by s2_enter and s2_leave. In between, engines and
+ * objects change; the outermost leave hands out packets, then events, sets the
+ * deadline and frees what is unlinked. A callback may therefore call anything: the
+ * nested call works at once, its output joins the outer call's.
+ */
+#ifndef S2_VPN_VPN_H
+#define S2_VPN_VPN_H
+
+#include "base/address.h"
+#include "base/bytes.h"
+#include "base/epoch.h"
+#include "base/timer.h"
+#include "base/writer.h"
+#include "bgp/bgp.h"
+#include "inet/host.h"
+#include "s2svpn/config.h"
+#include "s2svpn/connection.h"
+#include "s2svpn/customer_gateway.h"
+#include "s2svpn/route_table.h"
+#include "s2svpn/virtual_gateway.h"
+#include "s2svpn/vpc.h"
+#include "vpn/events.h"
+#include "vpn/object.h"
+#include "vpn/router.h"
+#include "vpn/slots.h"
+#include "vpn/worker.h"
+
+#define S2_LOCAL_MAX 192 /* local endpoints of a context */
+#define S2_PORT_PREFIXES_MAX 64
+#define S2_WORKERS_MAX 32
+#define S2_OUTSIDE_MTU 1500
+
+struct s2svpn_context {
+    s2svpn_memory memory;
+    struct s2_env env;
+    struct s2_timers timers;
+    s2svpn_error error;
+    s2svpn_options options; /* pointers to the caller's arrays are not kept */
+    s2svpn_limits limits;
+    s2svpn_endpoint *local;
+    size_t local_count;
+    uint64_t now_ns;
+    uint64_t wall_offset_ns; /* unix = now + offset; 0: not set */
+    uint64_t clock_went_back;
+    uint64_t told_deadline_ns;
+    unsigned depth; /* of calls */
+    bool stopping, stopped;
+    bool keylog_told;  /* that it is on */
+    bool farewell;     /* a tunnel is being closed: BGP's last words go before IKE's */
+    bool superpackets; /* the host takes them */
+    struct s2_timer stop_timer;
+
+    struct s2_ike *ike;
+    struct s2_bgp *bgp;
+    struct s2_epochs epochs;
+    struct s2_slots spis, ports;
+    s2svpn_worker **worker;
+    size_t worker_count;
+    size_t next_owner; /* round robin of tunnels over workers */
+
+    struct s2_table by_id;
+    struct s2_link kind[S2_KINDS];
+    struct s2_link ghosts; /* deleted objects that somebody holds */
+    size_t kind_count[S2_KINDS];
+    struct s2_table by_outside; /* tunnels by their pair of outside addresses */
+    struct s2_events events;
+    struct s2_link changes;  /* transactions that the store hasn't answered */
+    struct s2_link messages; /* IKE messages that wait for the host */
+    size_t message_count;
+    struct s2_router *device; /* the device's router; NULL in a gateway */
+};
+
+/* ---- every call */
+void s2_enter(s2svpn_context *ctx, uint64_t now_ns); /* now_ns 0: time stands still */
+void s2_leave(s2svpn_context *ctx);
+uint64_t s2_unix_ns(const s2svpn_context *ctx);
+/* Queue an IKE message for the host, non-ESP marker put before it where the role asks. */
+void s2_send_message(s2svpn_context *ctx, const s2svpn_endpoint *local,
+                     const s2svpn_endpoint *remote, const uint8_t *p, size_t len);
+void s2_messages_clear(s2svpn_context *ctx);
+
+/* ---- objects */
+/* As s2svpn_virtual_gateway_new, with any ASN and an identifier (empty: made). */
+S2SVPN_NODISCARD s2svpn_status s2_virtual_gateway_make(s2svpn_context *ctx, const s2svpn_id *id,
+                                                       uint32_t asn, s2svpn_virtual_gateway **out);
+struct s2svpn_customer_gateway {
+    struct s2_object object;
+    uint32_t bgp_asn;
+    s2svpn_address address;
+    char device_name[256];
+};
+
+struct s2svpn_virtual_gateway {
+    struct s2_object object;
+    struct s2_router router;
+};
+
+struct s2svpn_tunnel {
+    s2svpn_connection *connection;
+    unsigned index;
+    char name[S2SVPN_ID_SIZE + 8]; /* "vpn-….1", for log lines */
+    s2svpn_tunnel_options options; /* defaults filled in; pre_shared_key points into ike.psk */
+    char psk[S2_SECRET_MAX + 1];
+    struct s2_ike_config ike;
+    struct s2_table_node by_outside;
+    bool listed; /* in context.by_outside */
+    s2svpn_address inside_local, inside_remote;
+    uint8_t phase; /* enum s2svpn_tunnel_phase */
+    bool keep_up;  /* this side starts it */
+    bool up;       /* as AWS means it */
+    bool sa_up, initiator, nat_local, nat_remote;
+    uint64_t changed_ns;
+    char reason[128];
+    char ike_algorithms[64], esp_algorithms[64];
+    struct s2_timer retry;
+    uint32_t tries;
+    uint32_t rekeys;
+    struct s2_link children; /* of struct s2_child, oldest first */
+    struct s2_host *host;
+    struct s2_bgp_peer *bgp;
+    bool routes_lost;     /* of the peer's, for want of memory: it must tell them anew */
+    uint32_t med;         /* towards the peer */
+    uint32_t outside_mtu; /* of the path */
+
+    /* what workers read */
+    size_t owner; /* index of the worker */
+    _Atomic(struct s2_sa_out *) out;
+    _Atomic uint32_t mtu; /* of inner packets */
+    _Atomic bool blackhole;
+    _Atomic uint64_t packets_in, packets_out, bytes_in, bytes_out,
+        last_in_ns; /* the owner writes */
+};
+
+struct s2_static_route {
+    struct s2_link in_connection;
+    s2svpn_prefix prefix;
+};
+
+struct s2svpn_connection {
+    struct s2_object object;
+    struct s2_link in_router;
+    struct s2_router *router;
+    s2svpn_customer_gateway *cgw; /* NULL on a device */
+    s2svpn_id customer_gateway, virtual_gateway;
+    uint32_t local_asn, peer_asn; /* 0: no BGP */
+    uint16_t hold_time_s;
+    uint32_t order; /* of its first tunnel among the router's paths */
+    bool static_routes_only;
+    bool device;
+    s2svpn_address customer_address;
+    s2svpn_prefix customer_network, cloud_network;
+    struct s2_link static_routes;
+    size_t static_count;
+    struct s2_fib *sources; /* prefixes that packets out of its tunnels may come from */
+    s2svpn_tunnel tunnel[2];
+    size_t tunnel_count;
+};
+
+struct s2svpn_vpc {
+    struct s2_object object;
+    s2svpn_prefix cidr;
+    s2svpn_virtual_gateway *vgw; /* attached, or NULL */
+    bool claimed;                /* an attachment to it is with the store */
+    s2svpn_route_table *main;
+    struct s2_link tables, subnets;
+    struct s2_fib *addresses; /* /32 of each port */
+};
+
+struct s2svpn_subnet {
+    struct s2_object object;
+    struct s2_link in_vpc;
+    s2svpn_vpc *vpc;
+    s2svpn_prefix cidr;
+    s2svpn_route_table *table; /* associated; NULL: the VPC's main one */
+    struct s2_link ports;
+};
+
+struct s2svpn_port {
+    struct s2_object object;
+    struct s2_link in_subnet;
+    s2svpn_subnet *subnet; /* NULL: a device's */
+    s2svpn_port_id number;
+    s2svpn_address address; /* family 0: none */
+    s2svpn_address router;  /* from which ICMP errors to it come */
+    size_t prefix_count;
+    s2svpn_prefix *prefix;
+    _Atomic(const struct s2_fib *) fib; /* where its packets are looked up */
+};
+
+struct s2_propagation {
+    struct s2_link in_router, in_table;
+    s2svpn_route_table *table;
+    struct s2_router *router;
+};
+
+struct s2_table_route {
+    struct s2_link in_table;
+    s2svpn_prefix prefix;
+    uint8_t origin; /* enum s2svpn_route_origin */
+    s2svpn_virtual_gateway *vgw;
+    s2svpn_port *port;
+    bool blackhole;
+    s2svpn_id target_id;
+};
+
+struct s2svpn_route_table {
+    struct s2_object object;
+    struct s2_link in_vpc;
+    s2svpn_vpc *vpc;
+    bool is_main;
+    struct s2_fib *fib;
+    struct s2_link routes; /* of struct s2_table_route, in no order */
+    size_t route_count;
+    struct s2_link propagations;
+};
+
+/* ---- profile.c: one table of defaults, and what a set of AWS's options means in IKE */
+/* Fill zeros with the profile's defaults and check the rest; field names begin with
+ * path ("tunnel[1]"). */
+S2SVPN_NODISCARD s2svpn_status s2_options_resolve(s2svpn_context *ctx, const char *path,
+                                                  s2svpn_tunnel_options *o);
+/* Sets to lists, lowest first. */
+void s2_choices_make(uint32_t encryption, uint32_t integrity, uint32_t groups,
+                     struct s2_ike_choices *out);
+/* One algorithm as a set; 0: not one of AWS's. */
+uint32_t s2_encryption_bit(uint16_t encr, uint16_t key_bits);
+uint32_t s2_integrity_bit(uint16_t integ);
+/* Groups without 2, 5 and 22 to 24. */
+uint32_t s2_strong_only(uint32_t groups);
+/* "AES_GCM_16_256/PRF_HMAC_SHA2_256/ECP_256"; zero numbers are left out. */
+void s2_algorithms_print(uint16_t encr, uint16_t key_bits, uint16_t integ, uint16_t prf,
+                         uint16_t ke, char *out, size_t size);
+
+/* ---- tunnel.c: the life of a tunnel */
+void s2_tunnel_init(s2svpn_tunnel *t);
+void s2_tunnel_clear(s2svpn_tunnel *t);
+void s2_tunnel_start(s2svpn_tunnel *t, uint64_t now_ns);
+void s2_tunnel_stop(s2svpn_tunnel *t, uint64_t now_ns); /* polite */
+void s2_tunnel_ipsec_up(s2svpn_tunnel *t, uint64_t now_ns);
+void s2_tunnel_ipsec_down(s2svpn_tunnel *t, const char *reason, uint64_t now_ns);
+/* BGP or static: routes may be used, or not any more. */
+void s2_tunnel_set_up(s2svpn_tunnel *t, bool up, const char *reason, uint64_t now_ns);
+void s2_tunnel_set_phase(s2svpn_tunnel *t, enum s2svpn_tunnel_phase phase, const char *reason);
+/* A try has failed: the next one with back-off, if this side starts it. */
+void s2_tunnel_retry(s2svpn_tunnel *t, const char *reason, uint64_t now_ns);
+/* MTU and MSS after a child or a path MTU is known. */
+void s2_tunnel_update_mtu(s2svpn_tunnel *t);
+
+/* ---- connection.c and connection_new.c, shared with device.c */
+/* Local endpoints with this address; role 0: any. NULL: none. */
+const s2svpn_endpoint *s2_local_find(const s2svpn_context *ctx, const s2svpn_address *a,
+                                     uint8_t role);
+S2SVPN_NODISCARD s2svpn_status s2_connection_make(s2svpn_context *ctx, struct s2_router *router,
+                                                  const s2svpn_id *id, size_t tunnels,
+                                                  s2svpn_connection **out);
+/* As s2svpn_connection_new, with one tunnel or two. */
+S2SVPN_NODISCARD s2svpn_status s2_connection_new(s2svpn_virtual_gateway *vgw,
+                                                 s2svpn_customer_gateway *cgw,
+                                                 const s2svpn_connection_spec *spec, size_t tunnels,
+                                                 s2svpn_connection **out);
+/* The tunnels are filled in: into the tables, to the store. Discards c on failure. */
+S2SVPN_NODISCARD s2svpn_status s2_connection_complete(s2svpn_connection *c);
+/* Local endpoints and the peer's ports of a tunnel whose local address is known. */
+S2SVPN_NODISCARD s2svpn_status s2_tunnel_endpoints(s2svpn_tunnel *t, const s2svpn_address *local,
+                                                   uint16_t peer_ike_port, uint16_t peer_natt_port);
+/* What a tunnel's options mean for IKE. */
+void s2_tunnel_configure(s2svpn_tunnel *t);
+S2SVPN_NODISCARD s2svpn_status s2_tunnel_list(s2svpn_tunnel *t); /* into by_outside; E_EXISTS */
+void s2_connection_end(s2svpn_connection *c, uint64_t now_ns);
+s2svpn_tunnel *s2_tunnel_by_outside(const s2svpn_context *ctx, const s2svpn_address *local,
+                                    const s2svpn_address *remote);
+
+/* ---- ike_link.c, bgp_link.c: the engines' callbacks */
+S2SVPN_NODISCARD s2svpn_status s2_ike_link_new(s2svpn_context *ctx);
+S2SVPN_NODISCARD s2svpn_status s2_bgp_link_new(s2svpn_context *ctx);
+S2SVPN_NODISCARD s2svpn_status s2_inside_open(s2svpn_tunnel *t, uint64_t now_ns);
+/* The peer has lost its end: begin anew with BGP. */
+void s2_inside_restart(s2svpn_tunnel *t, const char *reason, uint64_t now_ns);
+void s2_inside_close(s2svpn_tunnel *t, uint64_t now_ns);
+/* End the session, and begin anew, if routes of the peer were lost. */
+void s2_inside_repair(s2svpn_tunnel *t, uint64_t now_ns);
+void s2_inside_free(s2svpn_tunnel *t);
+void s2_inside_packet(s2svpn_tunnel *t, const uint8_t *p, size_t len, uint64_t now_ns);
+void s2_bgp_advertise_to(s2svpn_tunnel *t, const s2svpn_prefix *prefix, bool withdraw);
+
+/* ---- route_table.c: what propagation changes */
+/* present: it has candidates; usable: one of them is. */
+void s2_tables_route(struct s2_router *r, const s2svpn_prefix *prefix, bool present, bool usable);
+void s2_table_gateway_gone(s2svpn_route_table *table, const s2svpn_virtual_gateway *vgw);
+void s2_table_port_gone(s2svpn_route_table *table, const s2svpn_port *port);
+S2SVPN_NODISCARD s2svpn_status s2_route_table_make(s2svpn_vpc *vpc, bool is_main,
+                                                   s2svpn_route_table **out);
+void s2_route_table_end(s2svpn_route_table *table);
+void s2_propagation_end(struct s2_propagation *p);
+const struct s2_fib *s2_subnet_fib(const s2svpn_subnet *s);
+
+#endif

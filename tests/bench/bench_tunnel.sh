@@ -1,0 +1,240 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What goes through a tunnel: one TCP connection of iperf3 between two namespaces, through
+# the device and the gateway and their TUN devices, AES-128-GCM, beside:
+#
+#     bare          the veth pair without a tunnel: the raw limit
+#     strongswan    two strongSwans whose ESP is in user space (kernel-libipsec)
+#     wireguard     two wireguard-go, if there is one
+#
+# "up" is from the device, "down" from the gateway. s2svpn_no_* is without one of the
+# kernel's offloads, s2svpn_no_offload without all, s2svpn_raw without UDP. Peers take
+# turns for some rounds, so that a slow moment of the machine hits all; the figures are
+# medians of rounds. Both ends, iperf3 and the kernel share the processors: s/GB, the
+# processor time of both ends for 10^9 bytes of payload, says more of a busy machine.
+#
+# usage: bench_tunnel.sh [--quick] [PEER...]
+# With S2_BUILD the programs are that build's.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+rounds=3
+seconds=3
+wanted=()
+for arg in "$@"; do
+    case $arg in
+    --quick) rounds=1 seconds=1 ;;
+    --*)
+        sed -n 's/^# \(usage: .*\)/\1/p' "${BASH_SOURCE[0]}" >&2
+        exit 2
+        ;;
+    *) wanted+=("$arg") ;;
+    esac
+done
+
+if [ -z "${S2_BUILD:-}" ]; then
+    export S2_SRC=$top
+    . "$top/tests/lib/packages.sh"
+    . "$top/tests/lib/build.sh"
+    packages_need build peers || exit 1
+    build_make bench "examples/s2svpn-device examples/s2svpn-gateway" --disable-shared || exit 1
+    export S2_BUILD=$build_root/bench
+fi
+if ! command -v iperf3 >/dev/null; then
+    echo "skip bench_tunnel (no iperf3)"
+    exit 77
+fi
+. "$top/tests/interop/lib/net.sh"
+
+# ---- peers: each brings a tunnel up between $from (device's namespace) and $to, and says
+# in daemons= whose processor time counts
+
+up_s2svpn()
+{
+    write_config "$work/config.xml" static
+    sed -i -e '/<ipsec>/,/<\/ipsec>/{s/aes-128-cbc/aes-128-gcm-16/;/authentication_protocol/d}' \
+        -e '/<ike>/,/<\/ike>/s/>sha1</>sha2-256</' -e 's/>group2</>group14</' "$work/config.xml"
+    from=192.168.7.1 to=10.0.1.10
+    start_gateway "$work/config.xml" --route 192.168.0.0/16 "$@" || return 1
+    daemons=("$gateway")
+    start_device "$work/config.xml" --exact --route 10.0.0.0/16 "$@" || return 1
+    daemons+=("$device_pid")
+}
+up_s2svpn_no_udp_segment() { up_s2svpn --no-offload udp-segment; }
+up_s2svpn_no_udp_gro() { up_s2svpn --no-offload udp-gro; }
+up_s2svpn_no_tun() { up_s2svpn --no-offload tun; }
+up_s2svpn_no_offload()
+{
+    up_s2svpn --no-offload udp-segment --no-offload udp-gro --no-offload tun
+}
+up_s2svpn_raw() { up_s2svpn --raw; }
+
+up_bare()
+{
+    from=203.0.113.7 to=198.51.100.1
+    daemons=()
+}
+
+up_strongswan()
+{
+    local psk=bench.only.not.secret.0123456789 one two
+
+    from=192.168.7.1 to=10.0.1.10
+    ip -n "$cloud" addr add "$to/32" dev lo
+    start_charon "$cloud" a || return 1
+    one=$charon
+    start_charon "$device" b || return 1
+    two=$charon
+    daemons=("$one" "$two")
+    write_swanctl a 198.51.100.1 203.0.113.7 "$to/32" "$from/32" "$psk" \
+        aes128gcm16-prfsha256-ecp256 aes128gcm16-ecp256 || return 1
+    write_swanctl b 203.0.113.7 198.51.100.1 "$from/32" "$to/32" "$psk" \
+        aes128gcm16-prfsha256-ecp256 aes128gcm16-ecp256 || return 1
+    swanctl_of b --initiate --child k >"$work/initiate.log" 2>&1
+}
+
+up_wireguard()
+{
+    local end ns other outside inside peer
+
+    from=192.168.7.1 to=10.0.1.10
+    daemons=()
+    mkdir -p "$work/wg"
+    for end in "$device" "$cloud"; do
+        (umask 077 && wg genkey >"$work/wg/$end")
+        wg pubkey <"$work/wg/$end" >"$work/wg/$end.public"
+    done
+    for ns in "$device" "$cloud"; do
+        other=$cloud outside=198.51.100.1 inside=$from peer=$to
+        [ "$ns" = "$device" ] || other=$device outside=203.0.113.7 inside=$to peer=$from
+        start "$ns" "$work/wg/$ns.log" "${WIREGUARD_GO:-wireguard-go}" -f "$ns"
+        daemons+=("$started")
+        until_true 5 ip netns exec "$ns" wg show "$ns" || return 1
+        ip netns exec "$ns" wg set "$ns" listen-port 51820 private-key "$work/wg/$ns" \
+            peer "$(cat "$work/wg/$other.public")" endpoint "$outside:51820" \
+            allowed-ips "$peer/32" || return 1
+        [ "$ns" = "$device" ] || ip -n "$ns" addr add "$inside/32" dev lo
+        ip -n "$ns" link set "$ns" mtu 1400 up
+        ip -n "$ns" route add "$peer/32" dev "$ns" src "$inside"
+    done
+}
+
+# ---- measuring
+
+ticks()
+{
+    local sum=0 pid
+
+    for pid in "${daemons[@]}"; do
+        sum=$((sum + $(sed 's/.*) //' "/proc/$pid/stat" | cut -d ' ' -f 12,13 | tr ' ' +)))
+    done
+    echo $sum
+}
+
+# Mbit/s and processor seconds a gigabyte.
+summary='
+import json, sys
+bytes = json.load(open(sys.argv[1]))["end"]["sum_received"]["bytes"]
+ticks, rate, seconds = int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+print("%.0f %.2f" % (bytes * 8 / seconds / 1e6, ticks / rate / max(bytes, 1) * 1e9))'
+
+# flow PEER up|down: one run, a line "Mbit/s s/GB" into its file.
+flow()
+{
+    local reverse='' before
+
+    [ "$2" = up ] || reverse=-R
+    before=$(ticks)
+    # shellcheck disable=SC2086 # an option or none
+    in_device iperf3 -c "$to" -B "$from" -t "$seconds" -J $reverse >"$work/iperf.json" 2>&1 ||
+        return 1
+    python3 -c "$summary" "$work/iperf.json" $(($(ticks) - before)) "$(getconf CLK_TCK)" \
+        "$seconds" >>"$results/$1.$2"
+}
+
+run_peer()
+{
+    local server rc=0
+
+    make_net
+    "up_$1" && until_true 10 in_device ping -c 1 -W 1 -I "$from" "$to" || rc=1
+    if [ $rc = 0 ]; then
+        start "$cloud" "$work/server.log" iperf3 -s -B "$to"
+        server=$started
+        until_true 5 sh -c "ip netns exec $cloud ss -tln | grep -q ':5201'"
+        flow "$1" up && flow "$1" down || rc=1
+        stop "$server"
+    fi
+    for server in "${daemons[@]}"; do stop "$server"; done
+    for server in "${spaces[@]}"; do ip netns del "$server"; done
+    spaces=()
+    return $rc
+}
+
+has_peer()
+{
+    case $1 in
+    strongswan) command -v charon-systemd swanctl >/dev/null ;;
+    wireguard) command -v "${WIREGUARD_GO:-wireguard-go}" wg >/dev/null ;;
+    esac
+}
+
+# median PEER DIRECTION FIELD
+median()
+{
+    cut -d ' ' -f "$3" "$results/$1.$2" | sort -n | sed -n "$(((rounds + 1) / 2))p"
+}
+
+print_peer()
+{
+    local direction
+
+    for direction in up down; do
+        printf 'tunnel_%s_%s %s Mbit/s\n' "$1" "$direction" "$(median "$1" "$direction" 1)"
+        [ "$1" = bare ] ||
+            printf 'tunnel_%s_%s %s s/GB\n' "$1" "$direction" "$(median "$1" "$direction" 2)"
+    done
+}
+
+# ratio A B: of the two directions' sums.
+ratio()
+{
+    [ -e "$results/$1.down" ] && [ -e "$results/$2.down" ] || return 0
+    python3 -c 'import sys
+a, b, c, d = map(float, sys.argv[3:])
+print("ratio tunnel_%s/tunnel_%s %.3f" % (sys.argv[1], sys.argv[2], (a + b) / max(c + d, 1)))' \
+        "$1" "$2" "$(median "$1" up 1)" "$(median "$1" down 1)" "$(median "$2" up 1)" \
+        "$(median "$2" down 1)"
+}
+
+[ ${#wanted[@]} != 0 ] || wanted=(bare s2svpn s2svpn_no_udp_segment s2svpn_no_udp_gro
+    s2svpn_no_tun s2svpn_no_offload s2svpn_raw strongswan wireguard)
+results=$work/results
+mkdir "$results"
+peers=()
+for peer in "${wanted[@]}"; do
+    if ! declare -F "up_$peer" >/dev/null; then
+        echo "no such peer: $peer" >&2
+        exit 2
+    elif has_peer "$peer"; then
+        peers+=("$peer")
+    else
+        echo "# $peer is not there"
+    fi
+done
+for _ in $(seq $rounds); do
+    for peer in "${peers[@]}"; do
+        if ! run_peer "$peer"; then
+            echo "$peer: no traffic" >&2
+            tail -n 20 "$work"/*.log "$work/iperf.json" >&2
+            exit 1
+        fi
+    done
+done
+for peer in "${peers[@]}"; do print_peer "$peer"; done
+ratio s2svpn bare
+ratio s2svpn strongswan
+ratio s2svpn wireguard
+for peer in no_udp_segment no_udp_gro no_tun no_offload raw; do
+    ratio s2svpn "s2svpn_$peer"
+done
+exit 0

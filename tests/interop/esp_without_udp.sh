@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Both ends have IP protocol 50 (--raw) and no NAT between them: ESP goes without UDP.
+# Where one end lacks it, it goes in UDP as ever. No foreign peer plays here: strongSwan
+# without the kernel's ESP has kernel-libipsec, which knows ESP in UDP alone.
+. "$(dirname "$0")/lib/net.sh"
+
+# capture NAME: on the wire, headers only; end_capture: until all is written.
+capture()
+{
+    pcap=$work/$1.pcap
+    start "$cloud" "$work/$1.tcpdump" tcpdump -Z root --immediate-mode -n -i v0 -s 96 -U -w "$pcap"
+    tcpdump=$started
+    until_true 10 grep -q 'listening on' "$work/$1.tcpdump"
+}
+
+end_capture()
+{
+    sleep 0.5
+    stop "$tcpdump"
+}
+
+# packets FILTER: how many of the capture pass.
+packets()
+{
+    tcpdump -n -r "$pcap" "$1" 2>/dev/null | wc -l
+}
+
+both_up() { [ "$(grep -c 'tunnel [12]: up' "$work/device.log")" -ge 2 ]; }
+
+make_net
+write_config "$work/bgp.xml" bgp
+begin "the wire is captured" capture both
+begin "the gateway plays the document" start_gateway "$work/bgp.xml" --raw || say_end
+begin "the device starts from it" start_device "$work/bgp.xml" --raw || say_end
+check "both tunnels come up" until_true 15 both_up || say_end
+check "pings cross" until_true 10 in_device ping -c 1 -W 1 -I 192.168.7.1 10.0.1.10
+check "long pings cross" in_device ping -c 3 -i 0.2 -W 1 -s 3000 -I 192.168.7.1 10.0.1.10
+begin "20 MB from the office arrive whole" transfer "$device" 192.168.7.1 "$cloud" 10.0.1.10 20000000
+begin "20 MB from the instance arrive whole" transfer "$cloud" 10.0.1.10 "$device" 192.168.7.1 20000000
+
+rekeyed() { [ "$(grep -c 'child SA rekeyed' "$work/device.log")" -ge 2 ]; }
+kill -USR1 "$device_pid"
+check "the tunnels rekey" until_true 10 rekeyed
+check "pings cross after it" in_device ping -c 3 -i 0.2 -W 1 -I 192.168.7.1 10.0.1.10
+begin "the capture ends" end_capture
+from_device="src 203.0.113.7 and ip proto 50" to_device="dst 203.0.113.7 and ip proto 50"
+check "the device sends protocol 50" [ "$(packets "$from_device")" -gt 1000 ]
+check "the gateway sends protocol 50" [ "$(packets "$to_device")" -gt 1000 ]
+check "nothing goes through port 4500" [ "$(packets 'udp port 4500')" = 0 ]
+check "IKE stays on port 500" [ "$(packets 'udp port 500')" -ge 8 ]
+check "ESP goes without the DF bit" [ "$(packets 'ip proto 50 and ip[6] & 0x40 != 0')" = 0 ]
+check "no ESP packet is cut" [ "$(packets 'ip proto 50 and ip[6:2] & 0x3fff != 0')" = 0 ]
+begin "the device ends when it is told to" stop "$device_pid"
+begin "the gateway ends when it is told to" stop "$gateway"
+
+# One end without it.
+for without in gateway device; do
+    options=("" "")
+    [ $without = gateway ] && options[1]=--raw || options[0]=--raw
+    begin "the wire is captured, $without without it" capture "no-$without"
+    # shellcheck disable=SC2086 # an option or none
+    begin "the gateway starts, $without without it" start_gateway "$work/bgp.xml" ${options[0]} || say_end
+    # shellcheck disable=SC2086
+    begin "the device starts, $without without it" start_device "$work/bgp.xml" ${options[1]} || say_end
+    check "both tunnels come up, $without without it" until_true 15 both_up || say_end
+    check "pings cross, $without without it" \
+        until_true 10 in_device ping -c 1 -W 1 -I 192.168.7.1 10.0.1.10
+    begin "the capture ends, $without without it" end_capture
+    check "ESP goes in UDP, $without without it" [ "$(packets 'udp port 4500 and udp[8:4] != 0')" -ge 8 ]
+    check "no protocol 50, $without without it" [ "$(packets 'ip proto 50')" = 0 ]
+    begin "the device ends, $without without it" stop "$device_pid"
+    begin "the gateway ends, $without without it" stop "$gateway"
+done
+say_end

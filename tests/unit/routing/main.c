@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The suites of the routing room that run in one thread. */
+#include "harness.h"
+
+extern const CU_TestInfo s2_test_fib[], s2_test_rib[];
+
+int main(int argc, char **argv)
+{
+    const struct s2_suite suites[] = {
+        {"routing/fib", s2_test_fib},
+        {"routing/rib", s2_test_rib},
+    };
+
+    return s2_run_suites(suites, sizeof(suites) / sizeof(suites[0]), argc, argv);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The unit tests of lib/vpn. */
+#include "harness.h"
+
+extern const CU_TestInfo s2_test_allocations[], s2_test_classify[], s2_test_connection[],
+    s2_test_context[], s2_test_datapath[], s2_test_device[], s2_test_drops[], s2_test_events[],
+    s2_test_long_packets[], s2_test_nested[], s2_test_object[], s2_test_object_store[],
+    s2_test_port[], s2_test_profile[], s2_test_propagation[], s2_test_route_table[],
+    s2_test_slots[], s2_test_tunnel[], s2_test_workers[];
+
+int main(int argc, char **argv)
+{
+    const struct s2_suite suites[] = {
+        {"vpn/allocations", s2_test_allocations},
+        {"vpn/classify", s2_test_classify},
+        {"vpn/connection", s2_test_connection},
+        {"vpn/context", s2_test_context},
+        {"vpn/datapath", s2_test_datapath},
+        {"vpn/device", s2_test_device},
+        {"vpn/drops", s2_test_drops},
+        {"vpn/events", s2_test_events},
+        {"vpn/long_packets", s2_test_long_packets},
+        {"vpn/nested", s2_test_nested},
+        {"vpn/object", s2_test_object},
+        {"vpn/object_store", s2_test_object_store},
+        {"vpn/port", s2_test_port},
+        {"vpn/profile", s2_test_profile},
+        {"vpn/propagation", s2_test_propagation},
+        {"vpn/route_table", s2_test_route_table},
+        {"vpn/slots", s2_test_slots},
+        {"vpn/tunnel", s2_test_tunnel},
+        {"vpn/workers", s2_test_workers},
+    };
+
+    return s2_run_suites(suites, sizeof(suites) / sizeof(suites[0]), argc, argv);
+}
