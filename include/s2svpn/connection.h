@@ -48,7 +48,8 @@ S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_connection_hold(s2svpn_context 
 S2SVPN_API void s2svpn_connection_release(s2svpn_connection *conn);
 
 /** Keep the tunnels up from this side: start them, and again whenever they are
- * down, with back-off. A device's connection does nothing before. */
+ * down, with back-off. A device's connection does nothing before. E_STATE while the
+ * context is being stopped. */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_connection_start(s2svpn_connection *conn);
 /** Close the tunnels politely and answer nobody until start. */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_connection_stop(s2svpn_connection *conn);

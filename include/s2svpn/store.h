@@ -47,7 +47,8 @@ typedef struct s2svpn_store_ops {
      * record is borrowed for the call. each returns false to stop. */
     s2svpn_status (*load)(void *store, bool (*each)(void *arg, const s2svpn_record *record),
                           void *arg);
-    /** Optional: forget pending answers with this arg; done must not come for it. */
+    /** Forget the pending answer with this arg; done must not come for it. Needed by a
+     * store that may answer later; NULL if done always runs inside submit. */
     void (*cancel)(void *store, void *arg);
 } s2svpn_store_ops;
 

@@ -154,7 +154,7 @@ static s2svpn_status fail_missing(struct parse *p, const struct s2_config_elemen
     return S2SVPN_E_MALFORMED;
 }
 
-/* What a container that isn't there would hold is asked for nowhere: the container
+/* What a container that isn't there would hold isn't missed: the container
  * comes first in the table and is the one to be named. */
 static s2svpn_status check_presence(struct parse *p, s2svpn_error *why)
 {

@@ -71,7 +71,6 @@ up_s2svpn_raw() { up_s2svpn --raw; }
 up_bare()
 {
     from=203.0.113.7 to=198.51.100.1
-    daemons=()
 }
 
 up_strongswan()
@@ -79,6 +78,7 @@ up_strongswan()
     local psk=bench.only.not.secret.0123456789 one two
 
     from=192.168.7.1 to=10.0.1.10
+    rm -rf "$work/a" "$work/b"
     ip -n "$cloud" addr add "$to/32" dev lo
     start_charon "$cloud" a || return 1
     one=$charon
@@ -97,7 +97,6 @@ up_wireguard()
     local end ns other outside inside peer
 
     from=192.168.7.1 to=10.0.1.10
-    daemons=()
     mkdir -p "$work/wg"
     for end in "$device" "$cloud"; do
         (umask 077 && wg genkey >"$work/wg/$end")
@@ -151,22 +150,34 @@ flow()
         "$seconds" >>"$results/$1.$2"
 }
 
+bring_up()
+{
+    make_net
+    daemons=()
+    "up_$1" && until_true 10 in_device ping -c 1 -W 1 -I "$from" "$to"
+}
+
+take_down()
+{
+    local it
+
+    for it in "${daemons[@]}"; do stop "$it"; done
+    for it in "${spaces[@]}"; do ip netns del "$it"; done
+    spaces=()
+}
+
+# A peer that doesn't come up gets a second try: strongSwan's device sometimes doesn't.
 run_peer()
 {
     local server rc=0
 
-    make_net
-    "up_$1" && until_true 10 in_device ping -c 1 -W 1 -I "$from" "$to" || rc=1
-    if [ $rc = 0 ]; then
-        start "$cloud" "$work/server.log" iperf3 -s -B "$to"
-        server=$started
-        until_true 5 sh -c "ip netns exec $cloud ss -tln | grep -q ':5201'"
-        flow "$1" up && flow "$1" down || rc=1
-        stop "$server"
-    fi
-    for server in "${daemons[@]}"; do stop "$server"; done
-    for server in "${spaces[@]}"; do ip netns del "$server"; done
-    spaces=()
+    bring_up "$1" || { take_down && bring_up "$1"; } || return 1
+    start "$cloud" "$work/server.log" iperf3 -s -B "$to"
+    server=$started
+    until_true 5 sh -c "ip netns exec $cloud ss -tln | grep -q ':5201'"
+    flow "$1" up && flow "$1" down || rc=1
+    stop "$server"
+    take_down
     return $rc
 }
 
