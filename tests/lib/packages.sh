@@ -37,6 +37,7 @@ peers procps cmd:pkill
 peers tcpdump cmd:tcpdump
 peers tshark cmd:tshark
 peers python3-scapy file:/usr/lib/python3/dist-packages/scapy/__init__.py
+peers python3-cryptography file:/usr/lib/python3/dist-packages/cryptography/__init__.py
 peers charon-systemd cmd:charon-systemd
 peers strongswan-swanctl cmd:swanctl
 peers libstrongswan-standard-plugins file:/usr/lib/ipsec/plugins/libstrongswan-openssl.so
