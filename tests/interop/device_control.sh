@@ -166,18 +166,21 @@ if python3 -c 'import os; os.setresuid(65534, 65534, 65534)' 2>/dev/null; then
     begin "it ends when it is told to" stop "$device_pid"
     check "and leaves nothing" test ! -e "$control"
 
-    # As the unit starts it: no root from the beginning.
+    # As the unit starts it: no root from the beginning. From a copy, since the build may lie
+    # in a folder that others can't enter.
     never_root()
     {
         control=$work/service/control
-        install -d -o nobody "$work/service"
+        install -d -o nobody "$work/service" && install -d "$work/copy" &&
+            cp "$build"/examples/.libs/s2svpn-device "$build"/lib/.libs/*.so.* "$work/copy" || return
         start "$device" "$work/device.log" unshare -m sh -c '
             mount -t tmpfs tmpfs /dev/net && mknod -m 666 /dev/net/tun c 10 200 || exit 77
+            LD_LIBRARY_PATH=$1 && export LD_LIBRARY_PATH && shift
             exec setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs \
                 --bounding-set=-all,+net_admin,+net_bind_service,+net_raw \
                 --inh-caps=-all,+net_admin,+net_bind_service,+net_raw \
                 --ambient-caps=+net_admin,+net_bind_service,+net_raw "$@"' sh \
-            "$program" --tun lan0 --install-routes --control "$control" "$work/bgp.xml"
+            "$work/copy" "$work/copy/s2svpn-device" --tun lan0 --install-routes --control "$control" "$work/bgp.xml"
         device_pid=$started
         until_true 10 test -S "$control"
     }

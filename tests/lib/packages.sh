@@ -31,6 +31,7 @@ test swig cmd:swig
 test shellcheck cmd:shellcheck
 test mandoc cmd:mandoc
 test valgrind cmd:valgrind
+test systemd cmd:systemd-analyze
 peers iproute2 cmd:ip
 peers iputils-ping cmd:ping
 peers procps cmd:pkill
