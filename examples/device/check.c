@@ -34,8 +34,7 @@ static const char *integ_name(const s2svpn_config_phase *p)
     }
 }
 
-/* Those that a first offer leaves out (unless --exact): an endpoint takes the lowest that
- * it is offered. */
+/* Those that a first offer leaves out: an endpoint takes the lowest that it is offered. */
 static bool is_weak(const s2svpn_config_phase *p)
 {
     return p->integ == S2SVPN_INTEG_HMAC_SHA1_96 || p->ke == S2SVPN_KE_MODP_1024 ||
@@ -49,7 +48,23 @@ static void print_phase(const char *name, const s2svpn_config_phase *p)
            p->lifetime_s);
 }
 
-static void print_tunnel(const s2svpn_config_tunnel *t, size_t number, bool exact)
+static void print_offers(const s2svpn_config_tunnel *t, uint8_t offers)
+{
+    const bool weak = is_weak(&t->ike) || is_weak(&t->ipsec);
+
+    if (offers == S2SVPN_OFFERS_EXACT)
+        printf("    offered: these alone (--exact)\n");
+    else if (offers == S2SVPN_OFFERS_MINIMUM)
+        printf("    offered: these and all above (--minimum); an endpoint takes the lowest\n");
+    else if (weak)
+        printf("    offered: all that AWS may allow but SHA1 and the groups 2, 5 and 22 to 24; an "
+               "endpoint that\n    refuses that is offered the document's too, with a warning "
+               "(--minimum: at once)\n");
+    else
+        printf("    offered: all that AWS may allow but SHA1 and the groups 2, 5 and 22 to 24\n");
+}
+
+static void print_tunnel(const s2svpn_config_tunnel *t, size_t number, uint8_t offers)
 {
     char a[S2SVPN_ADDRESS_TEXT], b[S2SVPN_ADDRESS_TEXT];
 
@@ -66,12 +81,14 @@ static void print_tunnel(const s2svpn_config_tunnel *t, size_t number, bool exac
     printf("    dead peer detection: every %u s, %u times; MSS %u\n", t->dpd_interval_s,
            t->dpd_retries, t->tcp_mss);
     printf("    pre-shared key of %zu characters\n", strlen(t->pre_shared_key));
-    if (!exact && (is_weak(&t->ike) || is_weak(&t->ipsec)))
-        printf("    note: more is offered than the document names, but never SHA1 nor the groups "
-               "2, 5 and 22 to 24;\n    an endpoint that allows these alone needs --exact\n");
+    print_offers(t, offers);
+    if (!t->clear_df)
+        printf("    packets that mustn't be cut and are too long are refused (clear_df_bit)\n");
+    if (!t->fragment_before_encryption)
+        printf("    note: packets are cut before encryption all the same\n");
 }
 
-static void print_document(const struct document *document, bool exact)
+static void print_document(const struct document *document, uint8_t offers)
 {
     const s2svpn_device_config *c = document->config;
 
@@ -81,7 +98,7 @@ static void print_document(const struct document *document, bool exact)
            c->virtual_gateway.text[0] ? "virtual private gateway " : "a transit gateway's",
            c->virtual_gateway.text);
     for (size_t i = 0; i < c->tunnel_count; i++)
-        print_tunnel(&c->tunnel[i], i + 1, exact);
+        print_tunnel(&c->tunnel[i], i + 1, offers);
 }
 
 /* ---- what is refused */
@@ -205,7 +222,7 @@ int check_run(struct device *d)
     files_read(&d->log, d->options.paths, d->options.path_count, true, &all);
     for (size_t i = 0; i < all.count; i++) {
         if (all.item[i].config)
-            print_document(&all.item[i], d->options.device.exact);
+            print_document(&all.item[i], d->options.device.offers);
     }
     fflush(stdout);
     warn(d, &all);

@@ -41,6 +41,7 @@ static void usage(FILE *to)
           "  up [CONNECTION]            start its tunnels, or all\n"
           "  down [CONNECTION]          close them and answer nobody\n"
           "  rekey [CONNECTION[.N]]     rekey its child SAs, or that of one tunnel, or all\n"
+          "  rekey-ike [CONNECTION[.N]] the same of IKE SAs\n"
           "  reload                     as SIGHUP\n"
           "  capture CONNECTION.N --pcap FILE [--keylog DIR] [--seconds N]\n"
           "                             packets of a tunnel's outside; 60 seconds by default,\n"
@@ -240,7 +241,7 @@ static const struct {
 } commands[] = {
     {"status", false, false}, {"routes", false, false}, {"up", false, true},
     {"down", false, true},    {"rekey", false, true},   {"reload", false, false},
-    {"capture", true, true},  {"clean", false, false},
+    {"capture", true, true},  {"clean", false, false},  {"rekey-ike", false, true},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -91,28 +91,37 @@ static bool run_down(struct client *client, char **word, size_t n, struct text *
 
 /* ---- rekey */
 
+typedef s2svpn_status rekey_fn(s2svpn_tunnel *t);
+
 /* Of several tunnels those that are down are passed over. */
-static unsigned rekey_connection(const struct connection *c)
+static unsigned rekey_connection(const struct connection *c, rekey_fn *rekey)
 {
     s2svpn_tunnel *t;
     unsigned n = 0;
 
     for (size_t i = 0; (t = s2svpn_connection_tunnel(c->handle, i)) != NULL; i++)
-        n += s2svpn_tunnel_rekey(t) == S2SVPN_OK;
+        n += rekey(t) == S2SVPN_OK;
+    return n;
+}
+
+static unsigned rekey_all(struct device *d, rekey_fn *rekey)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < d->connections.count; i++)
+        n += rekey_connection(&d->connections.item[i], rekey);
     return n;
 }
 
 unsigned command_rekey_all(struct device *d)
 {
-    unsigned n = 0;
-
-    for (size_t i = 0; i < d->connections.count; i++)
-        n += rekey_connection(&d->connections.item[i]);
-    return n;
+    return rekey_all(d, s2svpn_tunnel_rekey);
 }
 
 static bool run_rekey(struct client *client, char **word, size_t n, struct text *out)
 {
+    rekey_fn *rekey =
+        strcmp(word[0], "rekey-ike") == 0 ? s2svpn_tunnel_rekey_ike : s2svpn_tunnel_rekey;
     struct device *d = client->device;
     const struct connection *c = n == 2 ? connections_find(d, word[1]) : NULL;
     s2svpn_tunnel *t = n == 2 ? connections_find_tunnel(d, word[1]) : NULL;
@@ -123,10 +132,10 @@ static bool run_rekey(struct client *client, char **word, size_t n, struct text 
         return false;
     }
     if (t)
-        return s2svpn_tunnel_rekey(t) == S2SVPN_OK || fail(d, out);
-    done = c ? rekey_connection(c) : command_rekey_all(d);
+        return rekey(t) == S2SVPN_OK || fail(d, out);
+    done = c ? rekey_connection(c, rekey) : rekey_all(d, rekey);
     if (done == 0)
-        text_add(out, "no tunnel has a child SA");
+        text_add(out, "no tunnel is up");
     return done > 0;
 }
 
@@ -179,9 +188,9 @@ static const struct {
     size_t least, most; /* words */
     command_fn *run;
 } commands[] = {
-    {"status", 1, 2, run_status},   {"routes", 1, 2, run_routes}, {"up", 1, 2, run_up},
-    {"down", 1, 2, run_down},       {"rekey", 1, 2, run_rekey},   {"reload", 1, 1, run_reload},
-    {"capture", 3, 4, run_capture},
+    {"status", 1, 2, run_status}, {"routes", 1, 2, run_routes},   {"up", 1, 2, run_up},
+    {"down", 1, 2, run_down},     {"rekey", 1, 2, run_rekey},     {"rekey-ike", 1, 2, run_rekey},
+    {"reload", 1, 1, run_reload}, {"capture", 3, 4, run_capture},
 };
 
 /* SIZE_MAX: more words than any command has. */

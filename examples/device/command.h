@@ -11,7 +11,8 @@
  *   routes [json]
  *   up [CONNECTION]
  *   down [CONNECTION]
- *   rekey [CONNECTION | CONNECTION.N]
+ *   rekey [CONNECTION | CONNECTION.N]       the child SAs
+ *   rekey-ike [CONNECTION | CONNECTION.N]   the IKE SAs
  *   reload
  *   capture CONNECTION.N SECONDS [keys]     0 seconds: until the client goes
  *

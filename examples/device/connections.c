@@ -35,26 +35,33 @@ static void say_refused(const struct device *d, const struct document *document)
              why->field[0] ? ": " : "", why->message);
 }
 
+bool connections_can(const struct device *d, const struct document *document)
+{
+    const s2svpn_address *ours = &document->config->tunnel[0].customer.outside;
+    char text[S2SVPN_ADDRESS_TEXT];
+
+    if (d->options.device.local.family != S2SVPN_FAMILY_NONE || has_socket(d, ours))
+        return true;
+    log_line(&d->log, S2SVPN_LOG_ERROR, document->path,
+             "no socket was opened at %s: a new outside address needs a restart",
+             s2svpn_address_print(ours, text));
+    return false;
+}
+
 bool connections_open(struct device *d, struct document *document, bool down)
 {
     const s2svpn_device_config *config = document->config;
     s2svpn_context *ctx = d->program.ctx;
     struct connection *c = &d->connections.item[d->connections.count];
     s2svpn_connection *conn = NULL;
-    char text[S2SVPN_ADDRESS_TEXT];
 
     if (d->connections.count == DOCUMENTS_MAX) {
         log_line(&d->log, S2SVPN_LOG_ERROR, document->path, "more than %d connections",
                  DOCUMENTS_MAX);
         return false;
     }
-    if (d->options.device.local.family == S2SVPN_FAMILY_NONE &&
-        !has_socket(d, &config->tunnel[0].customer.outside)) {
-        log_line(&d->log, S2SVPN_LOG_ERROR, document->path,
-                 "no socket was opened at %s: a new outside address needs a restart",
-                 s2svpn_address_print(&config->tunnel[0].customer.outside, text));
+    if (!connections_can(d, document))
         return false;
-    }
     if (s2svpn_device_open(ctx, config, &d->options.device, &conn) != S2SVPN_OK) {
         say_refused(d, document);
         return false;

@@ -21,6 +21,8 @@ struct connections {
 /* Open a document's connection and start it, or leave it down. It takes the document over
  * when it succeeds; else the log says why not. */
 bool connections_open(struct device *d, struct document *document, bool down);
+/* Have we a socket at the document's address of ours? Else the log says so. */
+bool connections_can(const struct device *d, const struct document *document);
 /* Close it politely and give its document back; NULL: end that too. */
 void connections_close(struct device *d, struct connection *c, struct document *document);
 /* Give the handles back, when all is over. */

@@ -3,6 +3,8 @@
  * download. Brings all up in its order, and down again. */
 #include <errno.h>
 #include <event2/event.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +68,45 @@ static void on_rekey(evutil_socket_t number, short what, void *arg)
 
 /* ---- up */
 
+static bool is_this_hosts(const struct ifaddrs *all, const s2svpn_address *a)
+{
+    for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
+        if (i->ifa_addr == NULL)
+            continue;
+        if (a->family == S2SVPN_FAMILY_IPV4 && i->ifa_addr->sa_family == AF_INET &&
+            memcmp(&((struct sockaddr_in *)(void *)i->ifa_addr)->sin_addr, a->bytes, 4) == 0)
+            return true;
+        if (a->family == S2SVPN_FAMILY_IPV6 && i->ifa_addr->sa_family == AF_INET6 &&
+            memcmp(&((struct sockaddr_in6 *)(void *)i->ifa_addr)->sin6_addr, a->bytes, 16) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Behind NAT the document's address is the NAT's. Then ours is of no matter to anyone, and
+ * may change: sockets that are bound to none send from what there is. */
+static void choose_local(struct device *d, const struct documents *all)
+{
+    struct ifaddrs *here = NULL;
+    char text[S2SVPN_ADDRESS_TEXT];
+
+    if (d->options.device.local.family != S2SVPN_FAMILY_NONE || getifaddrs(&here) != 0)
+        return;
+    for (size_t i = 0; i < all->count; i++) {
+        const s2svpn_address *a = &all->item[i].config->tunnel[0].customer.outside;
+
+        if (is_this_hosts(here, a))
+            continue;
+        log_line(&d->log, S2SVPN_LOG_WARNING, all->item[i].path,
+                 "%s is not an address of this host: sends from what it has, as behind NAT "
+                 "(--local)",
+                 s2svpn_address_print(a, text));
+        d->options.device.local = (s2svpn_address){.family = a->family};
+        break;
+    }
+    freeifaddrs(here);
+}
+
 static void read_documents(struct device *d, struct documents *out)
 {
     files_read(&d->log, d->options.paths, d->options.path_count, true, out);
@@ -73,6 +114,7 @@ static void read_documents(struct device *d, struct documents *out)
         log_line(&d->log, S2SVPN_LOG_ERROR, NULL, "there is no document");
     if (out->count == 0 || out->wrong > 0 || out->incomplete)
         exit(1);
+    choose_local(d, out);
     for (size_t i = 0; i < out->count; i++)
         program_add_address(&d->program, d->options.device.local.family
                                              ? &d->options.device.local

@@ -13,13 +13,21 @@ static void usage(FILE *to)
     fputs("usage: s2svpn-device [options] CONFIG.xml|FOLDER...\n"
           "       s2svpn-device status|routes|up|down|rekey|capture|clean ... (--help: more)\n"
           "Tunnels:\n"
-          "  --local ADDRESS        send from it (we are behind NAT); default: the document's\n"
+          "  --local ADDRESS|any    send from it (we are behind NAT), or from whatever address\n"
+          "                         the host has; default: the document's\n"
           "  --lan PREFIX           advertise it and take its packets; again for more\n"
           "  --route PREFIX         a static route of the cloud's side; again for more\n"
           "  --ports IKE,NATT       our UDP ports; default 500,4500\n"
           "  --peer-ports IKE,NATT  the gateway's UDP ports; default 500,4500\n"
           "  --ike auto|2           version of IKE; default auto\n"
-          "  --exact                offer the document's algorithms alone\n"
+          "  --minimum              offer the document's algorithms from the first try on\n"
+          "  --exact                offer them alone\n"
+          "  --esn off|allowed|required\n"
+          "                         64-bit sequence numbers; default off\n"
+          "  --replay-window N      packets, 64 to 8192; default 1024\n"
+          "  --dpd-action clear|none|restart\n"
+          "                         when the gateway stays silent; default restart\n"
+          "  --answer-only          the gateway starts the tunnels\n"
           "  --raw                  use IP protocol 50 where there is no NAT\n"
           "The host:\n"
           "  --tun NAME             name of the TUN device; default: the kernel's choice\n"
@@ -82,6 +90,28 @@ static void read_ike(const struct program *p, const char *text)
         program_usage_error(p, "--ike", text);
 }
 
+/* A socket that is bound to no address sends from the one that the kernel takes, whichever
+ * the host has just then. The gateway finds a NAT, which is as good a word for it, and
+ * follows us when it changes. */
+static void read_local(const struct program *p, struct options *o, const char *text)
+{
+    if (strcmp(text, "any") == 0)
+        text = "0.0.0.0";
+    o->device.local = program_address(p, "--local", text);
+}
+
+/* The place of a word in a list that NULL ends. */
+static uint8_t read_word(const struct program *p, const char *option, const char *text,
+                         const char *const *words)
+{
+    for (uint8_t i = 0; words[i]; i++) {
+        if (strcmp(text, words[i]) == 0)
+            return i;
+    }
+    program_usage_error(p, option, text);
+    return 0;
+}
+
 static void add_lan(const struct program *p, struct options *o, const char *text)
 {
     if (o->lan_count == LANS_MAX)
@@ -104,6 +134,11 @@ enum {
     OPT_PEER_PORTS,
     OPT_IKE,
     OPT_EXACT,
+    OPT_MINIMUM,
+    OPT_ESN,
+    OPT_REPLAY,
+    OPT_DPD,
+    OPT_ANSWER,
     OPT_RAW,
     OPT_TUN,
     OPT_INSTALL_ROUTES,
@@ -130,6 +165,11 @@ static const struct option names[] = {
     {"peer-ports", required_argument, NULL, OPT_PEER_PORTS},
     {"ike", required_argument, NULL, OPT_IKE},
     {"exact", no_argument, NULL, OPT_EXACT},
+    {"minimum", no_argument, NULL, OPT_MINIMUM},
+    {"esn", required_argument, NULL, OPT_ESN},
+    {"replay-window", required_argument, NULL, OPT_REPLAY},
+    {"dpd-action", required_argument, NULL, OPT_DPD},
+    {"answer-only", no_argument, NULL, OPT_ANSWER},
     {"raw", no_argument, NULL, OPT_RAW},
     {"tun", required_argument, NULL, OPT_TUN},
     {"install-routes", no_argument, NULL, OPT_INSTALL_ROUTES},
@@ -149,11 +189,40 @@ static const struct option names[] = {
     {NULL, 0, NULL, 0},
 };
 
+/* How the tunnels are made of their documents. */
+static void take_device(const struct program *p, s2svpn_device_options *o, int c, const char *value)
+{
+    static const char *const esn[] = {"off", "allowed", "required", NULL};
+    static const char *const actions[] = {"clear", "none", "restart", NULL};
+
+    switch (c) {
+    case OPT_MINIMUM:
+        o->offers = S2SVPN_OFFERS_MINIMUM;
+        break;
+    case OPT_ESN:
+        o->esn = read_word(p, "--esn", value, esn);
+        break;
+    case OPT_REPLAY:
+        o->replay_window = options_number(p, "--replay-window", value, 8192);
+        if (o->replay_window < 64)
+            program_usage_error(p, "--replay-window", value);
+        break;
+    case OPT_DPD:
+        o->dpd_action = read_word(p, "--dpd-action", value, actions) + 1;
+        break;
+    case OPT_ANSWER:
+        o->startup_action = S2SVPN_STARTUP_ADD + 1;
+        break;
+    default:
+        o->offers = S2SVPN_OFFERS_EXACT;
+    }
+}
+
 static void take_tunnels(struct program *p, struct options *o, int c, const char *value)
 {
     switch (c) {
     case OPT_LOCAL:
-        o->device.local = program_address(p, "--local", value);
+        read_local(p, o, value);
         break;
     case OPT_LAN:
         add_lan(p, o, value);
@@ -174,7 +243,7 @@ static void take_tunnels(struct program *p, struct options *o, int c, const char
         p->raw = true;
         break;
     default:
-        o->device.exact = true;
+        take_device(p, &o->device, c, value);
     }
 }
 

@@ -5,8 +5,10 @@
  *   a document that is new       its connection is opened at once
  *   a document that is gone      its connection is closed at once
  *   one that says the same       nothing, whatever its file is called now
- *   one that says another thing  the connection is closed and opened anew; and the next such
- *                                one only when this one is up again, or after 30 s
+ *   one that says another thing  its first tunnel is changed, if it is another; then, when
+ *                                that one is up again or after 60 s, its second; then the
+ *                                next such document. What a tunnel can't change (ASNs, the
+ *                                kind of routing) closes the connection and opens it anew
  *   one that can't be read       nothing: the connection keeps what it had
  *
  * Documents are compared in the form that the library writes, so blanks and comments mean
@@ -21,7 +23,7 @@
 #include "device/device.h"
 #include "device/notify.h"
 
-#define PATIENCE_NS 30000000000u
+#define PATIENCE_S 60
 
 static const char *id_of(const struct document *document)
 {
@@ -50,24 +52,37 @@ static void finish(struct device *d)
     }
 }
 
-/* ---- replacing, one after the other */
+/* ---- changing, one tunnel after the other */
 
-static bool is_up(struct device *d, const char *id)
+static unsigned count_up(const struct connection *c)
 {
-    struct connection *c = connections_find(d, id);
     s2svpn_connection_info info = {.size = sizeof(info)};
 
-    if (c)
-        s2svpn_connection_get_info(c->handle, &info);
-    return c && info.up > 0;
+    s2svpn_connection_get_info(c->handle, &info);
+    return info.up;
 }
 
-static void wait_for(struct device *d, const char *id)
+/* Is what we wait for there, or gone? */
+static bool is_over(struct device *d)
 {
-    const struct timeval patience = {PATIENCE_NS / 1000000000u, 0};
+    const struct reload *r = &d->reload;
+    const struct connection *c = connections_find(d, r->waiting);
+    s2svpn_tunnel_info info = {.size = sizeof(info)};
 
-    memcpy(d->reload.waiting, id, strlen(id) + 1);
-    d->reload.deadline_ns = s2svpn_host_now() + PATIENCE_NS;
+    if (c == NULL || c->down)
+        return true;
+    s2svpn_tunnel_get_info(s2svpn_connection_tunnel(c->handle, r->waiting_tunnel), &info);
+    return info.up;
+}
+
+/* Nobody waits for a connection that is down anyhow. */
+static void wait_for(struct device *d, const struct connection *c, size_t tunnel)
+{
+    const struct timeval patience = {PATIENCE_S, 0};
+
+    memcpy(d->reload.waiting, id_of(&c->document), sizeof(d->reload.waiting));
+    d->reload.waiting_tunnel = tunnel;
+    d->reload.deadline_ns = s2svpn_host_now() + PATIENCE_S * 1000000000u;
     event_add(d->reload.timer, &patience);
 }
 
@@ -76,7 +91,7 @@ static void replace(struct device *d, struct document *fresh)
 {
     struct connection *c = connections_find(d, id_of(fresh));
     const bool down = c->down;
-    const bool was_up = is_up(d, id_of(fresh));
+    const bool was_up = count_up(c) > 0;
     struct document old;
     char id[S2SVPN_ID_SIZE];
 
@@ -92,26 +107,95 @@ static void replace(struct device *d, struct document *fresh)
     }
     document_clear(&old);
     document_clear(fresh);
-    if (was_up)
-        wait_for(d, id);
+    c = connections_find(d, id);
+    if (was_up && c)
+        wait_for(d, c, 0);
+}
+
+static bool is_any_up(struct device *d, const struct document *document)
+{
+    const struct connection *c = connections_find(d, id_of(document));
+
+    return c && count_up(c) > 0;
+}
+
+/* The way around the tunnels is laid for the ends that the open documents name. */
+static bool other_end(const struct device *d, const struct connection *c,
+                      const struct document *fresh)
+{
+    const s2svpn_device_config *old = c->document.config, *now = fresh->config;
+
+    for (size_t i = 0; i < old->tunnel_count && i < now->tunnel_count; i++) {
+        if (memcmp(&old->tunnel[i].gateway.outside, &now->tunnel[i].gateway.outside,
+                   sizeof(s2svpn_address)) != 0)
+            return options_manage_host(&d->options);
+    }
+    return false;
+}
+
+/* All tunnels are as it says. */
+static void adopt(struct device *d, struct connection *c, struct document *fresh)
+{
+    struct document old = c->document;
+
+    c->document = *fresh;
+    memset(fresh, 0, sizeof(*fresh));
+    document_clear(&old);
+    d->reload.changed++;
+    routes_changed(d);
+}
+
+/* False: a tunnel is on its way, and the rest waits for it. */
+static bool change(struct device *d, struct document *fresh)
+{
+    struct reload *r = &d->reload;
+    struct connection *c = connections_find(d, id_of(fresh));
+    bool changed = false;
+
+    if (c == NULL || other_end(d, c, fresh)) {
+        replace(d, fresh);
+        return r->waiting[0] == 0;
+    }
+    while (r->tunnel < fresh->config->tunnel_count) {
+        const size_t i = r->tunnel++;
+
+        if (s2svpn_device_change_tunnel(c->handle, i, fresh->config, &changed) != S2SVPN_OK) {
+            r->tunnel = 0;
+            replace(d, fresh);
+            return r->waiting[0] == 0;
+        }
+        if (!changed)
+            continue;
+        log_line(&d->log, S2SVPN_LOG_INFO, id_of(fresh),
+                 "tunnel %zu: %s has changed: closed and opened anew", i + 1, fresh->path);
+        if (c->down || (count_up(c) == 0 && !r->was_up))
+            continue;
+        wait_for(d, c, i);
+        return false;
+    }
+    r->tunnel = 0;
+    adopt(d, c, fresh);
+    return true;
 }
 
 static void step(struct device *d)
 {
     struct reload *r = &d->reload;
 
-    if (r->waiting[0] && !is_up(d, r->waiting) && s2svpn_host_now() < r->deadline_ns)
+    if (r->waiting[0] && !is_over(d) && s2svpn_host_now() < r->deadline_ns)
         return;
-    if (r->waiting[0] && !is_up(d, r->waiting))
-        log_line(&d->log, S2SVPN_LOG_WARNING, r->waiting, "is not up again after %u s",
-                 (unsigned)(PATIENCE_NS / 1000000000u));
+    if (r->waiting[0] && !is_over(d))
+        log_line(&d->log, S2SVPN_LOG_WARNING, r->waiting,
+                 "tunnel %zu is not up again after %u s: goes on", r->waiting_tunnel + 1,
+                 PATIENCE_S);
     r->waiting[0] = 0;
     event_del(r->timer);
     for (size_t i = 0; i < r->fresh.count; i++) {
         if (r->fresh.item[i].config == NULL)
             continue;
-        replace(d, &r->fresh.item[i]);
-        if (r->waiting[0])
+        if (r->tunnel == 0)
+            r->was_up = is_any_up(d, &r->fresh.item[i]);
+        if (!change(d, &r->fresh.item[i]))
             return;
     }
     finish(d);
@@ -184,6 +268,9 @@ static void compare(struct device *d, struct document *fresh)
         else
             r->wrong++;
         document_clear(fresh);
+    } else if (!connections_can(d, fresh)) {
+        r->wrong++;
+        document_clear(fresh);
     } else if (same(&c->document, fresh)) {
         char *path = c->document.path;
 
@@ -204,6 +291,7 @@ void reload_start(struct device *d)
     }
     notify_reloading();
     r->running = true;
+    r->tunnel = 0;
     r->opened = r->closed = r->changed = r->same = 0;
     files_read(&d->log, d->options.paths, d->options.path_count, false, &r->fresh);
     r->wrong = (unsigned)r->fresh.wrong;

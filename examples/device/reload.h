@@ -10,9 +10,12 @@ struct event;
 
 struct reload {
     struct event *timer;
-    struct documents fresh;       /* what is still to be replaced; the others are empty */
-    char waiting[S2SVPN_ID_SIZE]; /* for this connection to come up again; "": for none */
-    uint64_t deadline_ns;         /* and no longer than that */
+    struct documents fresh;       /* what is still to be changed; the others are empty */
+    size_t tunnel;                /* of the first of these: the next to be changed */
+    bool was_up;                  /* its connection, before */
+    char waiting[S2SVPN_ID_SIZE]; /* for a tunnel of this connection to come up; "": for none */
+    size_t waiting_tunnel;
+    uint64_t deadline_ns; /* and no longer than that */
     bool running, again;
     unsigned opened, closed, changed, same, wrong;
 };

@@ -11,8 +11,8 @@
 
 struct gateway {
     struct program program;
-    s2svpn_prefix vpc;
-    s2svpn_address instance;
+    s2svpn_prefix vpc, vpc_ipv6;
+    s2svpn_address instance, instance_ipv6;
     const char *tun;
     const char *play;
     bool start;
@@ -23,6 +23,8 @@ static void usage(FILE *to)
     fputs("usage: s2svpn-gateway --play CONFIG.xml [options]\n"
           "  --vpc CIDR             the VPC's block; default 10.0.0.0/16\n"
           "  --instance ADDRESS     the instance's address; default 10.0.1.10\n"
+          "  --vpc6 CIDR            the VPC's IPv6 block, /44 to /60; default none\n"
+          "  --instance6 ADDRESS    the instance's IPv6 address; default none\n"
           "  --route PREFIX         a static route of the customer's side; again for more\n"
           "  --tun NAME             name of the instance's TUN device\n"
           "  --ports IKE,NATT       our UDP ports; default 500,4500\n"
@@ -43,6 +45,8 @@ static void read_options(struct gateway *g, int argc, char **argv)
         {"play", required_argument, NULL, 'y'},
         {"vpc", required_argument, NULL, 'c'},
         {"instance", required_argument, NULL, 'i'},
+        {"vpc6", required_argument, NULL, 'C'},
+        {"instance6", required_argument, NULL, 'I'},
         {"route", required_argument, NULL, 'r'},
         {"tun", required_argument, NULL, 't'},
         {"ports", required_argument, NULL, 'p'},
@@ -69,6 +73,12 @@ static void read_options(struct gateway *g, int argc, char **argv)
             break;
         case 'i':
             g->instance = program_address(p, "--instance", optarg);
+            break;
+        case 'C':
+            g->vpc_ipv6 = program_prefix(p, "--vpc6", optarg);
+            break;
+        case 'I':
+            g->instance_ipv6 = program_address(p, "--instance6", optarg);
             break;
         case 'r':
             program_add_route(p, "--route", optarg);
@@ -134,10 +144,12 @@ static s2svpn_port_id build_vpc(struct gateway *g, s2svpn_virtual_gateway *vgw)
     s2svpn_port_id number;
 
     vpc_spec.cidr = subnet_spec.cidr = g->vpc;
+    vpc_spec.ipv6_cidr = subnet_spec.ipv6_cidr = g->vpc_ipv6;
     must(g, s2svpn_vpc_new(ctx, &vpc_spec, &vpc));
     must(g, s2svpn_subnet_new(vpc, &subnet_spec, &subnet));
     port_spec.subnet = subnet;
     port_spec.address = g->instance;
+    port_spec.ipv6_address = g->instance_ipv6;
     must(g, s2svpn_port_new(ctx, &port_spec, &port));
     must(g, s2svpn_virtual_gateway_attach(vgw, vpc));
     table = s2svpn_vpc_main_route_table(vpc);

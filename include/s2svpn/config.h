@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The customerGatewayConfiguration document that AWS lets people download, as a
  * plain struct; and a device's connection made from it. Writing the document:
- * s2svpn_connection_device_config() in connection.h. */
+ * s2svpn_connection_device_config() in connection.h.
+ *
+ * Inside addresses are IPv4, or in both tunnels IPv6: then the tunnels carry IPv6.
+ * How AWS writes the latter isn't known; we read and write addresses of a /126 in the
+ * same elements (s2svpn_config(5)). */
 #ifndef S2SVPN_CONFIG_H
 #define S2SVPN_CONFIG_H
 
@@ -34,7 +38,7 @@ typedef struct s2svpn_config_phase {
 
 typedef struct s2svpn_config_tunnel {
     s2svpn_config_end customer, gateway;
-    uint8_t inside_length; /* prefix length of the inside network: 30 */
+    uint8_t inside_length; /* prefix length of the inside network: 30; IPv6: 126 */
     bool clear_df;
     bool fragment_before_encryption;
     uint8_t reserved;
@@ -80,20 +84,31 @@ S2SVPN_API void s2svpn_config_free(s2svpn_device_config *config);
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_config_write(const s2svpn_device_config *config,
                                                               s2svpn_text *xml, s2svpn_error *why);
 
+/** What a device offers for algorithms. The document names one of each kind, and AWS's
+ * endpoint takes the lowest that both sides allow: whoever offers the minimum gets it. */
+enum s2svpn_offers {
+    S2SVPN_OFFERS_AUTO = 0,    /* first everything that an endpoint of AWS may allow but SHA-1 and
+                                * groups 2, 5 and 22 to 24; after NO_PROPOSAL_CHOSEN what the document
+                                * names too, remembered for the tunnel's life and told as a warning */
+    S2SVPN_OFFERS_EXACT = 1,   /* the document's alone */
+    S2SVPN_OFFERS_MINIMUM = 2, /* the document's and everything above, from the first try on */
+};
+
 /** How a device uses a document. All zero is right for most. */
 typedef struct s2svpn_device_options {
     size_t size;
     /** Ports that the cloud side listens at; 0: the context's peer ports. */
     uint16_t peer_ike_port, peer_natt_port;
-    /** Offer the algorithms of the document alone. Otherwise the first offer holds
-     * everything that an endpoint of AWS may allow but SHA-1 and groups 2, 5 and 22
-     * to 24. */
-    bool exact;
-    uint8_t reserved[3];
+    uint8_t offers;         /* enum s2svpn_offers */
+    uint8_t esn;            /* enum s2svpn_esn */
+    uint8_t dpd_action;     /* enum s2svpn_dpd_action, plus 1; 0: restart */
+    uint8_t startup_action; /* enum s2svpn_startup_action, plus 1; 0: start. With add the
+                             * gateway alone starts the tunnels */
     /** Send from this local address instead of the document's customer gateway
      * address, which is then only our identity (we are behind NAT); family 0: the
      * document's if it is one of the context's local addresses, else its first. */
     s2svpn_address local;
+    uint32_t replay_window; /* packets, 64 to 8192; 0: 1024 */
 } s2svpn_device_options;
 #define S2SVPN_DEVICE_OPTIONS_INIT                                                                 \
     {                                                                                              \
@@ -116,9 +131,29 @@ S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_device_open(s2svpn_context *ctx
                                                              s2svpn_connection **conn);
 
 /**
+ * Make one tunnel of a device's connection be as a newer document says; the other one
+ * isn't touched. If nothing of it changed, nothing happens; else it is closed, changed
+ * and, if the connection is started, started anew. Change one tunnel, wait until it is
+ * up, change the other: so keys rotate without an outage.
+ * @param conn    a device's.
+ * @param index   0 or 1.
+ * @param config  borrowed for the call; of the same connection.
+ * @param[out] changed  may be NULL: whether there was anything to change.
+ * @return E_STATE: not a device's connection, or deleted; E_ARGUMENT with the field:
+ *         another connection's document, or what can't change on a tunnel (the kind of
+ *         routing, ASNs and hold time, the inside IP version); E_EXISTS: an address is another tunnel's;
+ *         E_MEMORY. A failed call changes nothing.
+ * @threads one call at a time on the context.
+ * @since 0.1
+ */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_device_change_tunnel(
+    s2svpn_connection *conn, size_t index, const s2svpn_device_config *config, bool *changed);
+
+/**
  * Play the cloud's end of a document: a virtual gateway, a customer gateway and a
  * connection with the document's addresses, keys and numbers, whose outside
- * addresses must be among the context's local ones.
+ * addresses must be among the context's local ones. It allows all that AWS does, and
+ * group 31 where the document names it.
  * @param[out] vgw, conn  handles; either pointer may be NULL.
  * @return as s2svpn_connection_new(). @threads one call at a time on the context.
  */

@@ -1,6 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The VPN connection: a virtual gateway, a customer gateway and two tunnels between
- * them. On a device the same object stands for the other end of the same thing. */
+ * them. On a device the same object stands for the other end of the same thing.
+ *
+ * A connection's tunnels carry one version of IP, whatever the outside addresses are:
+ *
+ *   inside_ip_version  4                        6
+ *   selectors          0.0.0.0/0                ::/0
+ *   inside addresses   hosts 1 (the gateway's)  hosts 1 and 2 of a /126 of fd00::/8, and
+ *                      and 2 of a /30           a /30 that is kept for it as at AWS
+ *   BGP over them      IPv4 unicast             IPv6 unicast (RFC 4760, RFC 2545)
+ *   static routes      IPv4                     IPv6
+ *
+ * Other packets aren't in the selectors and are dropped. With 6 BGP's session runs over
+ * the IPv6 inside addresses, offers IPv6 unicast alone and goes on with it where the peer
+ * offers IPv4 as well; the global inside address is the one next hop, and a link-local
+ * one behind it is taken and not used; the identifier is the gateway's host of the /30.
+ * AWS has IPv6 inside on transit gateways only; here every gateway has it, if asked. */
 #ifndef S2SVPN_CONNECTION_H
 #define S2SVPN_CONNECTION_H
 
@@ -12,10 +27,13 @@ S2SVPN_BEGIN
 
 typedef struct s2svpn_connection_spec {
     size_t size;
-    bool static_routes_only; /* false: BGP */
-    uint8_t reserved[7];
-    s2svpn_prefix local_network;  /* the customer's side of the selectors; family 0: 0.0.0.0/0 */
-    s2svpn_prefix remote_network; /* the cloud's side; family 0: 0.0.0.0/0 */
+    bool static_routes_only;   /* false: BGP */
+    uint8_t inside_ip_version; /* 4 or 6: what the tunnels carry; 0: 4 */
+    uint8_t reserved[6];
+    /* The customer's side of the selectors, of the inside IP version (AWS's
+     * LocalIpv4NetworkCidr or LocalIpv6NetworkCidr); family 0: 0.0.0.0/0 or ::/0. */
+    s2svpn_prefix local_network;
+    s2svpn_prefix remote_network; /* the cloud's side; as above */
     s2svpn_tunnel_options tunnel[2];
     s2svpn_id id; /* to play an existing connection; empty: made */
 } s2svpn_connection_spec;
@@ -48,13 +66,16 @@ S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_connection_hold(s2svpn_context 
 S2SVPN_API void s2svpn_connection_release(s2svpn_connection *conn);
 
 /** Keep the tunnels up from this side: start them, and again whenever they are
- * down, with back-off. A device's connection does nothing before. E_STATE while the
- * context is being stopped. */
+ * down, with back-off; where UDP port 500 stays silent, from port 4500 (RFC 7296 section
+ * 2.23) and in turns. A device's connection does nothing before, and one that was opened
+ * with startup action add only answers from then on. E_STATE while the context is being
+ * stopped. */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_connection_start(s2svpn_connection *conn);
 /** Close the tunnels politely and answer nobody until start. */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_connection_stop(s2svpn_connection *conn);
 
-/** A prefix of the customer's side, for connections without BGP. E_EXISTS, E_LIMIT. */
+/** A prefix of the customer's side, for connections without BGP, of the inside IP
+ * version. E_ARGUMENT: "prefix"; E_EXISTS, E_LIMIT. */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status
 s2svpn_connection_add_static_route(s2svpn_connection *conn, const s2svpn_prefix *prefix);
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status
@@ -65,8 +86,9 @@ typedef struct s2svpn_connection_info {
     s2svpn_id id;
     uint32_t state; /* enum s2svpn_state */
     bool static_routes_only;
-    bool device; /* this is the device's end */
-    uint8_t reserved[2];
+    bool device;               /* this is the device's end */
+    uint8_t inside_ip_version; /* 4 or 6 */
+    uint8_t reserved;
     s2svpn_id customer_gateway, virtual_gateway; /* a device knows them from its file */
     uint32_t customer_asn, amazon_asn;           /* 0: no BGP */
     uint32_t up;                                 /* tunnels that are up: 0, 1 or 2 */
@@ -86,6 +108,8 @@ S2SVPN_API void s2svpn_tunnel_get_options(const s2svpn_tunnel *tunnel, s2svpn_tu
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_tunnel_reset(s2svpn_tunnel *tunnel);
 /** Rekey its child SA now; E_STATE if it has none. */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_tunnel_rekey(s2svpn_tunnel *tunnel);
+/** Rekey its IKE SA now, which keeps the child; E_STATE if it has none that is up. */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_tunnel_rekey_ike(s2svpn_tunnel *tunnel);
 /** Swallow every packet of this tunnel, both ways, without a word: what a failed
  * path looks like. For tests and rehearsals. */
 S2SVPN_API void s2svpn_tunnel_set_blackhole(s2svpn_tunnel *tunnel, bool on);

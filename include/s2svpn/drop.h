@@ -37,6 +37,8 @@ S2SVPN_BEGIN
     X(INNER_MALFORMED, "malformed inner packet")                                                   \
     X(INNER_SELECTOR, "inner addresses outside the SA's selectors")                                \
     X(INNER_SOURCE, "inner source has no route to this connection")                                \
+    X(CONGESTION, "marked congested outside, and its sender can't be told (RFC 6040)")             \
+    X(REASSEMBLY, "inner fragment that contradicts others, or one too many")                       \
     X(NO_PORT, "no port with this number or address")                                              \
     X(NO_ROUTE, "no route to the destination")                                                     \
     X(BLACKHOLE, "the route is a blackhole")                                                       \

@@ -113,7 +113,12 @@ S2SVPN_API void s2svpn_receive_inside(s2svpn_worker *worker, s2svpn_port_id port
                                       size_t n, uint64_t now_ns);
 
 /** An ICMP error or an entry of the socket's error queue about what we sent from
- * @p local to @p remote. It is only a hint: anyone can forge one.
+ * @p local to @p remote. It is only a hint: anyone can forge one. TOO_BIG lowers the MTU
+ * of the tunnel whose ESP goes there, if @p mtu is at least 576 (IPv6: 1280); after ten
+ * minutes the path is probed anew with one datagram of full length, dont_fragment set.
+ * @param local   as the datagram had it, with its role.
+ * @param remote  likewise; port 0: not known.
+ * @param mtu     TOO_BIG: of the path, IP header included; else 0.
  * @threads one call at a time on the context.
  * @since 0.1 */
 S2SVPN_API void s2svpn_receive_outside_error(s2svpn_context *ctx, const s2svpn_endpoint *local,

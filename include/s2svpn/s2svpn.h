@@ -4,6 +4,7 @@
 #ifndef S2SVPN_S2SVPN_H
 #define S2SVPN_S2SVPN_H
 
+#include "s2svpn/bgp.h"
 #include "s2svpn/config.h"
 #include "s2svpn/connection.h"
 #include "s2svpn/context.h"

@@ -14,6 +14,11 @@
  * belongs to the node whose context was attached with it among its local endpoints.
  * A train stays a train unless the link touches one of its datagrams.
  *
+ * Between sender and receiver stand, in this order: the translator that the sender is
+ * behind (from here on the datagram has the addresses that the outside sees, and links
+ * are looked up by these), the wire's tap, the filter, partitions and the link, the
+ * translator that the receiver is behind.
+ *
  * Threads: one simulation, one thread.
  */
 #ifndef S2SVPN_SIM_H
@@ -48,6 +53,9 @@ typedef struct s2svpn_sim_counters {
     uint64_t sent, lost, duplicated, reordered, delivered; /* datagrams */
     uint64_t unroutable;                                   /* to an address that no node has */
     uint64_t jobs, steps;
+    uint64_t untranslated; /* lost at a translator: no mapping, or nothing that has a port */
+    uint64_t parted;       /* lost in a partition */
+    uint64_t impaired;     /* that the filter did something to */
 } s2svpn_sim_counters;
 
 /** @param[out] sim given to the caller, free with s2svpn_sim_free(). */
@@ -81,6 +89,44 @@ S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_sim_set_link(s2svpn_sim *sim,
                                                               const s2svpn_address *from,
                                                               const s2svpn_address *to,
                                                               const s2svpn_sim_link *link);
+/** Let nothing pass between two sets of addresses, in both directions, from a time to
+ * another; what is under way arrives. Links keep their settings. An address behind a
+ * translator counts as itself and as what the outside sees. Copied; 4,096 at once.
+ * @param b  NULL: everybody else.
+ * @return E_ARGUMENT: no address, or an end before the beginning; E_LIMIT; E_MEMORY. */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status
+s2svpn_sim_partition(s2svpn_sim *sim, const s2svpn_address *a, size_t a_count,
+                     const s2svpn_address *b, size_t b_count, uint64_t from_ns, uint64_t until_ns);
+
+/** A translator of addresses and ports (NAT) before a network: who is behind it is
+ * seen with its address and a port of its choice, and heard only by whom it has sent
+ * to itself, address and port (RFC 4787's address and port-dependent filtering).
+ * IP protocol 50 has no port and doesn't pass. */
+typedef struct s2svpn_sim_nat s2svpn_sim_nat;
+typedef struct s2svpn_sim_nat_options {
+    size_t size;
+    s2svpn_prefix inside;   /* the addresses behind it: unreachable but through it */
+    s2svpn_address outside; /* its own; no node's and no other translator's */
+    uint64_t expiry_ns;     /* without traffic for so long a mapping is forgotten; 0: never */
+    bool symmetric;         /* another port for each remote endpoint; else one for all */
+    uint8_t reserved[7];
+} s2svpn_sim_nat_options;
+#define S2SVPN_SIM_NAT_OPTIONS_INIT                                                                \
+    {                                                                                              \
+        .size = sizeof(s2svpn_sim_nat_options)                                                     \
+    }
+/** @param[out] nat  borrowed until the simulation is freed.
+ * @return E_ARGUMENT; E_EXISTS: the outside address is somebody's, or a network is
+ *         behind another one already; E_LIMIT (256); E_MEMORY. */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_sim_nat_new(s2svpn_sim *sim,
+                                                             const s2svpn_sim_nat_options *options,
+                                                             s2svpn_sim_nat **nat);
+/** Forget all mappings, as after a restart: whoever is behind it gets other ports. */
+S2SVPN_API void s2svpn_sim_nat_flush(s2svpn_sim_nat *nat);
+/** Another address from now on; the mappings are forgotten. E_EXISTS, E_ARGUMENT. */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_sim_nat_set_outside(s2svpn_sim_nat *nat,
+                                                                     const s2svpn_address *outside);
+
 /** Jobs of all nodes answer after min_ns to max_ns, evenly. Before: at once (but
  * never inside the call). */
 S2SVPN_API void s2svpn_sim_set_job_delay(s2svpn_sim *sim, uint64_t min_ns, uint64_t max_ns);
@@ -99,9 +145,29 @@ S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_sim_inject(s2svpn_sim_node *nod
  * shown whole. lost: nothing of it will arrive. */
 typedef void s2svpn_sim_wire_fn(void *user, const s2svpn_datagram *d, bool lost, uint64_t now_ns);
 S2SVPN_API void s2svpn_sim_on_wire(s2svpn_sim *sim, s2svpn_sim_wire_fn *fn, void *user);
-/** Send a datagram as a stranger would: from d->local to d->remote. Copied. */
+/** Send a datagram as a stranger would: from d->local to d->remote. Copied. The filter
+ * doesn't see it. */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_sim_send(s2svpn_sim *sim,
                                                           const s2svpn_datagram *d);
+
+/** What the filter lets become of a datagram. All zero: nothing out of the ordinary. */
+typedef struct s2svpn_sim_fate {
+    size_t size;
+    bool drop;
+    uint8_t reserved[3];
+    uint32_t copies;        /* arrive besides it, or, if it is dropped, in place of it */
+    uint64_t delay_ns;      /* its own, on top of the link's */
+    uint64_t copy_after_ns; /* the first copy's, on top of that; each next one's once more */
+} s2svpn_sim_fate;
+/** Sees every outside datagram of the nodes before the link does; trains are cut.
+ * @param d     a copy: its bytes may be changed and its len lowered; what else is
+ *              changed doesn't count.
+ * @param fate  to be filled in. Hold it and send it again: drop, copies 1. Keep the
+ *              bytes for later: s2svpn_sim_at() and s2svpn_sim_send(). */
+typedef void s2svpn_sim_filter_fn(void *user, s2svpn_sim *sim, s2svpn_datagram *d,
+                                  s2svpn_sim_fate *fate, uint64_t now_ns);
+/** NULL: none. */
+S2SVPN_API void s2svpn_sim_set_filter(s2svpn_sim *sim, s2svpn_sim_filter_fn *fn, void *user);
 
 /** Call fn at a time. */
 typedef void s2svpn_sim_fn(void *user, s2svpn_sim *sim, uint64_t now_ns);

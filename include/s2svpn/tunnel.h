@@ -26,7 +26,25 @@ enum s2svpn_integrity {
 /** A Diffie-Hellman group's bit is 1 << its number: 2, 5, 14 to 24, 31. */
 #define S2SVPN_GROUP(number) (UINT32_C(1) << (number))
 
+/** What follows when the peer leaves liveness checks unanswered for dpd_timeout_s. CLEAR:
+ * the SAs and their paths go, and the tunnel rests until the peer starts it, or the host
+ * does. NONE: nothing, nor is the peer asked. RESTART: this side starts it anew, and again
+ * until it is up, whoever starts it usually. */
 enum s2svpn_dpd_action { S2SVPN_DPD_CLEAR = 0, S2SVPN_DPD_NONE = 1, S2SVPN_DPD_RESTART = 2 };
+/** 64-bit extended sequence numbers, RFC 4303 section 2.2.1. AWS doesn't document them. */
+enum s2svpn_esn {
+    S2SVPN_ESN_OFF = 0,
+    S2SVPN_ESN_ALLOWED = 1,  /* offered and taken, but plain numbers are fine too */
+    S2SVPN_ESN_REQUIRED = 2, /* nothing else */
+};
+/** What happens to an inner packet that is too long for the tunnel and carries the
+ * don't-fragment bit. Without the bit it is cut before encryption in any case. */
+enum s2svpn_df {
+    S2SVPN_DF_HONOUR = 0, /* the sender is told "too big", RFC 1191 */
+    S2SVPN_DF_CLEAR = 1,  /* cut all the same, what AWS asks of a device */
+};
+/** ADD: only answer. START: begin as soon as the connection is there, and again whenever the
+ * tunnel is down. */
 enum s2svpn_startup_action { S2SVPN_STARTUP_ADD = 0, S2SVPN_STARTUP_START = 1 };
 
 /** Options of one tunnel; all zero is AWS's defaults. */
@@ -40,12 +58,19 @@ typedef struct s2svpn_tunnel_options {
     uint32_t phase1_lifetime_s;                    /* 900 to 28800; 0: 28800 */
     uint32_t phase2_lifetime_s;                    /* 900 to 3600, less than phase 1; 0: 3600 */
     uint32_t rekey_margin_s;                       /* 60 to half of phase 2; 0: 270 */
-    uint32_t rekey_fuzz_percent; /* 0 to 100, plus 1: 1 means 0 %, 101 means 100 %; 0: 100 % */
-    uint32_t replay_window;      /* 64 to 2048 packets; 0: 1024 */
-    uint32_t dpd_timeout_s;      /* 30 or more; 0: 30 */
-    uint8_t dpd_action;          /* enum s2svpn_dpd_action */
-    uint8_t startup_action;      /* enum s2svpn_startup_action */
-    uint8_t reserved[62];
+    uint32_t rekey_fuzz_percent;    /* 0 to 100, plus 1: 1 means 0 %, 101 means 100 %; 0: 100 % */
+    uint32_t replay_window;         /* 64 to 8192 packets (AWS: to 2048); 0: 1024 */
+    uint32_t dpd_timeout_s;         /* 30 or more; 0: 30 */
+    uint8_t dpd_action;             /* enum s2svpn_dpd_action */
+    uint8_t startup_action;         /* enum s2svpn_startup_action */
+    uint8_t esn;                    /* enum s2svpn_esn */
+    uint8_t dont_fragment;          /* enum s2svpn_df */
+    s2svpn_prefix inside_ipv6_cidr; /* a /126 of fd00::/8, with inside IPv6 alone; family 0:
+                                     * chosen */
+    uint64_t phase2_lifetime_bytes, phase2_lifetime_packets; /* of one child and direction: rekeyed
+                                                              * before; 65536 and 64 or more; 0: no
+                                                              * bound */
+    uint8_t reserved[56];
 } s2svpn_tunnel_options;
 
 /** How far a tunnel has come. X(NAME, words) */
@@ -74,15 +99,15 @@ typedef struct s2svpn_tunnel_info {
     bool nat_local, nat_remote;
     bool udp; /* ESP in UDP */
     uint8_t reserved[3];
-    uint64_t changed_ns;           /* of up, monotonic; 0: never */
-    char reason[128];              /* why it is down, in words; "" while up */
-    s2svpn_endpoint local, remote; /* outside */
-    s2svpn_prefix inside_cidr;
-    s2svpn_address inside_local, inside_remote;
+    uint64_t changed_ns;                        /* of up, monotonic; 0: never */
+    char reason[128];                           /* why it is down, in words; "" while up */
+    s2svpn_endpoint local, remote;              /* outside */
+    s2svpn_prefix inside_cidr;                  /* what the two are of: a /30 or a /126 */
+    s2svpn_address inside_local, inside_remote; /* of the inside IP version */
     char ike_algorithms[64]; /* "AES_GCM_16_256/PRF_HMAC_SHA2_256/ECP_256", "" if down */
     char esp_algorithms[64];
     uint16_t mtu; /* of inner packets */
-    uint16_t mss; /* that TCP is clamped to over IPv4 */
+    uint16_t mss; /* that TCP is clamped to: 40 below, 60 with IPv6 inside */
     uint32_t spi_in, spi_out;
     uint32_t rekeys;    /* of children, since the IKE SA came up */
     uint32_t bgp_state; /* RFC 4271's: 1 Idle … 6 Established; 0: no BGP */

@@ -11,7 +11,8 @@ S2SVPN_BEGIN
 
 typedef struct s2svpn_vpc_spec {
     size_t size;
-    s2svpn_prefix cidr; /* IPv4, /16 to /28 */
+    s2svpn_prefix cidr;      /* IPv4, /16 to /28 */
+    s2svpn_prefix ipv6_cidr; /* /44 to /60 in steps of 4; family 0: none */
 } s2svpn_vpc_spec;
 #define S2SVPN_VPC_INIT                                                                            \
     {                                                                                              \
@@ -19,7 +20,7 @@ typedef struct s2svpn_vpc_spec {
     }
 
 /** Make a VPC with its main route table.
- * @return E_ARGUMENT: "cidr"; E_STATE: the context is a device; E_LIMIT; E_MEMORY;
+ * @return E_ARGUMENT: "cidr", "ipv6_cidr"; E_STATE: the context is a device; E_LIMIT; E_MEMORY;
  *         E_STORE.
  * @threads one call at a time on the context, here and below. */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_vpc_new(s2svpn_context *ctx,
@@ -40,18 +41,21 @@ typedef struct s2svpn_vpc_info {
     uint32_t subnets;
     s2svpn_prefix cidr;
     s2svpn_id main_route_table, virtual_gateway; /* gateway empty: none */
+    s2svpn_prefix ipv6_cidr;                     /* family 0: none */
 } s2svpn_vpc_info;
 S2SVPN_API void s2svpn_vpc_get_info(const s2svpn_vpc *vpc, s2svpn_vpc_info *out);
 
 typedef struct s2svpn_subnet_spec {
     size_t size;
-    s2svpn_prefix cidr; /* /16 to /28, inside the VPC, overlapping no other */
+    s2svpn_prefix cidr;      /* /16 to /28, inside the VPC, overlapping no other */
+    s2svpn_prefix ipv6_cidr; /* likewise, /44 to /64 in steps of 4; family 0: none */
 } s2svpn_subnet_spec;
 #define S2SVPN_SUBNET_INIT                                                                         \
     {                                                                                              \
         .size = sizeof(s2svpn_subnet_spec)                                                         \
     }
-/** @return E_ARGUMENT: "cidr"; E_EXISTS: it overlaps another; E_LIMIT; E_MEMORY; E_STORE. */
+/** @return E_ARGUMENT: "cidr", "ipv6_cidr"; E_EXISTS: it overlaps another; E_LIMIT; E_MEMORY;
+ * E_STORE. */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_subnet_new(s2svpn_vpc *vpc,
                                                             const s2svpn_subnet_spec *spec,
                                                             s2svpn_subnet **subnet);
@@ -66,6 +70,7 @@ typedef struct s2svpn_subnet_info {
     uint32_t state;
     uint32_t ports;
     s2svpn_prefix cidr;
+    s2svpn_prefix ipv6_cidr; /* family 0: none */
 } s2svpn_subnet_info;
 S2SVPN_API void s2svpn_subnet_get_info(const s2svpn_subnet *subnet, s2svpn_subnet_info *out);
 
@@ -77,6 +82,9 @@ typedef struct s2svpn_port_spec {
     /* device: what lies behind the port; borrowed for the call */
     const s2svpn_prefix *prefix;
     size_t prefix_count; /* at most 64 */
+    /* gateway: likewise inside the subnet's IPv6 block; device: the LAN's own IPv6
+     * address; family 0: none */
+    s2svpn_address ipv6_address;
 } s2svpn_port_spec;
 #define S2SVPN_PORT_INIT                                                                           \
     {                                                                                              \
@@ -84,8 +92,10 @@ typedef struct s2svpn_port_spec {
     }
 /**
  * Make a port. On the cloud side it is an instance's network interface, on a device
- * it is the LAN; its prefixes are advertised over BGP.
- * @return E_ARGUMENT: "subnet", "address", "prefix[n]"; E_EXISTS: the address or
+ * it is the LAN; its prefixes are advertised over BGP. ICMP errors come to it from the
+ * subnet's router, or from the LAN's own address; without one of the packet's family,
+ * from the inside address of the tunnel that the packet was too long for.
+ * @return E_ARGUMENT: "subnet", "address", "ipv6_address", "prefix[n]"; E_EXISTS: the address or
  *         prefix is in use; E_LIMIT; E_MEMORY; E_STORE.
  */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_port_new(s2svpn_context *ctx,
@@ -103,6 +113,7 @@ typedef struct s2svpn_port_info {
     uint32_t state;
     s2svpn_port_id number;
     s2svpn_address address;
+    s2svpn_address ipv6_address; /* family 0: none */
 } s2svpn_port_info;
 S2SVPN_API void s2svpn_port_get_info(const s2svpn_port *port, s2svpn_port_info *out);
 

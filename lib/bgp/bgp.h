@@ -3,7 +3,7 @@
  * A BGP speaker's sessions: bytes of a stream in, bytes and route changes out.
  * It knows nothing of TCP, tunnels or the table that routes go to. RFC 4271, 4760,
  * 5492, 6793 (four-octet AS), 7606 (what a malformed attribute costs), 4486, 9003,
- * 2918, 6286, 7607.
+ * 2918, 6286, 7607, 4724 (as the helper of a peer that restarts), 9687.
  *
  *    streams (up, bytes, down) ──> peer: FSM ──> update parser ──> adj-RIB-in
  *    s2_bgp_advertise, withdraw ─> adj-RIB-out ──> update writer ──> bytes
@@ -79,6 +79,10 @@ struct s2_bgp_ops {
      * session ends every route goes, with session_ends, before state() is called. */
     void (*route)(void *user, struct s2_bgp_peer *peer, const s2svpn_prefix *prefix,
                   const struct s2_bgp_attributes *attributes, bool session_ends, uint64_t now_ns);
+    /* Optional. The session ended in a way that lets the peer come back with its forwarding
+     * state (RFC 4724): its routes stay, before state() tells the end. And false: that is
+     * over, since it has its table again, didn't come in time, or was stopped. */
+    void (*graceful)(void *user, struct s2_bgp_peer *peer, bool begins, uint64_t now_ns);
     /* The peer's table is complete: its End-of-RIB (RFC 4724 section 2) came, or its
      * second KEEPALIVE since the session was established, from peers that send none. */
     void (*end_of_rib)(void *user, struct s2_bgp_peer *peer, uint64_t now_ns);

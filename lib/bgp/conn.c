@@ -27,6 +27,7 @@ void s2_bgp_conn_forget(struct s2_bgp_conn *c)
 {
     const struct s2_env *env = c->peer->bgp->env;
 
+    s2_timer_cancel(env->timers, &c->send_hold);
     s2_free(env, c->in);
     s2_free(env, c->rest);
     c->in = c->rest = NULL;
@@ -58,6 +59,7 @@ void s2_bgp_conn_send(struct s2_bgp_conn *c, const struct s2_writer *w)
     c->rest_at = 0;
     c->rest_len = w->len - taken;
     memcpy(c->rest, w->p + taken, c->rest_len);
+    s2_bgp_start_send_hold(c);
 }
 
 void s2_bgp_conn_send_keepalive(struct s2_bgp_conn *c)
@@ -84,7 +86,7 @@ void s2_bgp_conn_notify(struct s2_bgp_conn *c)
     const bool can = c->stream != NULL && !c->lost && c->rest == NULL;
     struct s2_writer w;
 
-    s2_bgp_because(peer, "sent %s",
+    s2_bgp_because(peer, can ? "sent %s" : "%s",
                    s2_bgp_notification_text(e->code, e->subcode, words, sizeof(words)));
     if (can) {
         s2_writer_init(&w, bytes, sizeof(bytes));
@@ -106,6 +108,7 @@ void s2_bgp_conn_writable(struct s2_bgp_conn *c)
             return;
         s2_free(c->peer->bgp->env, c->rest);
         c->rest = NULL;
+        s2_timer_cancel(c->peer->bgp->env->timers, &c->send_hold);
     }
     if (c->keepalive_due)
         s2_bgp_conn_send_keepalive(c);
@@ -159,7 +162,8 @@ static void on_keepalive(struct s2_bgp_conn *c)
 {
     struct s2_bgp_peer *peer = c->peer;
 
-    if (c->state == S2_BGP_ESTABLISHED && peer->incomplete != 0 && ++peer->keepalives == 2)
+    if (c->state == S2_BGP_ESTABLISHED && peer->incomplete != 0 && peer->stale_families == 0 &&
+        ++peer->keepalives == 2)
         s2_bgp_in_complete(peer, peer->incomplete);
     s2_bgp_because(peer, "KEEPALIVE received");
     s2_bgp_step(c, S2_BGP_EV_KEEPALIVE);

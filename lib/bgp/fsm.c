@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of RFC 4271 section 8.2.2, for one connection. It says what is done;
+ * The table of RFC 4271 section 8.2.2, with RFC 9687's event, for one connection. It says what is done;
  * session.c does it. Where we differ:
  *
  * - Connect, stream fails: Active, not Idle. The RFC's Idle would start again by
@@ -123,6 +123,7 @@ static const struct s2_bgp_transition table[STATES][S2_BGP_EVENTS] =
                 [S2_BGP_EV_UPDATE] = DO(HEARD, ESTABLISHED),
                 [S2_BGP_EV_UPDATE_ERROR] = DO(NOTIFY, IDLE),
                 [S2_BGP_EV_REFRESH] = DO(RESEND, ESTABLISHED),
+                [S2_BGP_EV_SEND_HOLD] = DO(NOTIFY, IDLE),
             },
 };
 

@@ -25,7 +25,8 @@
     X(KEEPALIVE, "KEEPALIVE (26)")                                                                 \
     X(UPDATE, "UPDATE (27)")                                                                       \
     X(UPDATE_ERROR, "bad UPDATE (28)")                                                             \
-    X(REFRESH, "ROUTE-REFRESH (RFC 2918)")
+    X(REFRESH, "ROUTE-REFRESH (RFC 2918)")                                                         \
+    X(SEND_HOLD, "send hold timer (29, RFC 9687)")
 enum s2_bgp_event {
 #define S2_BGP_EVENT_ENUM(name, words) S2_BGP_EV_##name,
     S2_BGP_EVENT_LIST(S2_BGP_EVENT_ENUM)

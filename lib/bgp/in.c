@@ -146,6 +146,8 @@ static s2svpn_status add(struct s2_bgp_peer *peer, const s2svpn_prefix *p, struc
 {
     const size_t len = s2_address_len(&p->address);
 
+    if (peer->in.count >= peer->spec.max_prefixes && peer->stale_families != 0)
+        s2_bgp_in_purge(peer, S2_BGP_IPV4 | S2_BGP_IPV6); /* what is new counts more */
     if (peer->in.count >= peer->spec.max_prefixes)
         return too_many(peer, p->address.family);
     struct s2_bgp_in *in = s2_alloc(peer->bgp->env, sizeof(*in) + len);
@@ -177,8 +179,10 @@ static s2svpn_status set_prefix(struct s2_bgp_peer *peer, const s2svpn_prefix *p
     if (in == NULL) {
         rc = add(peer, p, set);
     } else if (in->set == set) {
+        in->stale = false;
         return S2SVPN_OK;
     } else {
+        in->stale = false;
         s2_bgp_set_release(peer->bgp, in->set);
         s2_bgp_set_hold(set);
         in->set = set;
@@ -316,6 +320,7 @@ void s2_bgp_in_complete(struct s2_bgp_peer *peer, unsigned families)
 {
     const bool was = peer->incomplete == 0;
 
+    s2_bgp_in_purge(peer, families);
     peer->incomplete &= (uint8_t)~families;
     if (!was && peer->incomplete == 0)
         peer->bgp->ops.end_of_rib(peer->user, peer, peer->now_ns);
@@ -344,19 +349,62 @@ s2svpn_status s2_bgp_in_update(struct s2_bgp_peer *peer, s2svpn_span body)
     return rc;
 }
 
-void s2_bgp_in_clear(struct s2_bgp_peer *peer, bool tell_user)
+/* ---- many at once */
+
+static void drop(struct s2_bgp_peer *peer, struct s2_bgp_in *in, bool tell_user, bool session_ends)
+{
+    const s2svpn_prefix p = s2_bgp_prefix_of(in->family, in->length, in->bytes);
+
+    s2_table_remove(&peer->in, &in->node);
+    s2_bgp_set_release(peer->bgp, in->set);
+    s2_free(peer->bgp->env, in);
+    if (tell_user)
+        tell_gone(peer, &p, session_ends);
+}
+
+/* RFC 4724 section 4.2. What is stale from the restart before last goes. */
+void s2_bgp_in_retain(struct s2_bgp_peer *peer, unsigned families)
 {
     struct s2_table_cursor c = {0};
 
     for (struct s2_table_node *n; (n = s2_table_next(&peer->in, &c)) != NULL;) {
         struct s2_bgp_in *in = S2_CONTAINER(n, struct s2_bgp_in, node);
-        const s2svpn_prefix p = s2_bgp_prefix_of(in->family, in->length, in->bytes);
 
-        s2_table_remove(&peer->in, n);
-        s2_bgp_set_release(peer->bgp, in->set);
-        s2_free(peer->bgp->env, in);
-        if (tell_user)
-            tell_gone(peer, &p, true);
+        if (!(families & s2_bgp_family_bit(in->family)) || in->stale)
+            drop(peer, in, true, true);
+        else
+            in->stale = true;
     }
+    peer->stale_families = (uint8_t)families;
+    peer->warned = false;
+}
+
+void s2_bgp_in_purge(struct s2_bgp_peer *peer, unsigned families)
+{
+    const bool session_ends = peer->session == NULL;
+    struct s2_table_cursor c = {0};
+
+    if (!(peer->stale_families & families))
+        return;
+    for (struct s2_table_node *n; (n = s2_table_next(&peer->in, &c)) != NULL;) {
+        struct s2_bgp_in *in = S2_CONTAINER(n, struct s2_bgp_in, node);
+
+        if (in->stale && families & s2_bgp_family_bit(in->family))
+            drop(peer, in, true, session_ends);
+    }
+    peer->stale_families &= (uint8_t)~families;
+    if (peer->stale_families != 0)
+        return;
+    s2_timer_cancel(peer->bgp->env->timers, &peer->stale);
+    if (peer->bgp->ops.graceful != NULL)
+        peer->bgp->ops.graceful(peer->user, peer, false, peer->now_ns);
+}
+
+void s2_bgp_in_clear(struct s2_bgp_peer *peer, bool tell_user)
+{
+    struct s2_table_cursor c = {0};
+
+    for (struct s2_table_node *n; (n = s2_table_next(&peer->in, &c)) != NULL;)
+        drop(peer, S2_CONTAINER(n, struct s2_bgp_in, node), tell_user, true);
     peer->warned = false;
 }

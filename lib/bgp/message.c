@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The header, OPEN with its capabilities, and ROUTE-REFRESH, parsed and written.
  * UPDATE has its own file. RFC 4271 sections 4.1, 4.2, 6.1, 6.2; 2918; 4760
- * section 8; 5492; 6286; 6793; 7607; 9072. */
+ * section 8; 4724 section 3; 5492; 6286; 6793; 7607; 9072. */
 #include "bgp/message.h"
 
 #include "base/bytes.h"
@@ -11,7 +11,10 @@
 #define PARAMETER_EXTENDED 255 /* RFC 9072 section 2 */
 #define CAPABILITY_MP 1
 #define CAPABILITY_REFRESH 2
+#define CAPABILITY_GRACEFUL_RESTART 64
 #define CAPABILITY_FOUR_OCTET_AS 65
+#define RESTART_TIME_MASK 0x0fff
+#define FORWARDING 0x80
 
 uint16_t s2_bgp_afi(uint8_t family)
 {
@@ -79,9 +82,28 @@ s2svpn_status s2_bgp_parse_header(const uint8_t header[S2_BGP_HEADER_LEN], uint8
 struct capabilities {
     bool any_mp;
     uint8_t families;
-    bool four_octet_as, refresh;
+    bool four_octet_as, refresh, graceful_restart;
+    uint8_t graceful, forwarding;
+    uint16_t restart_time_s;
     uint32_t asn;
 };
+
+/* RFC 4724 section 3: of several the last counts. */
+static void parse_graceful_restart(struct s2_reader *r, struct capabilities *c)
+{
+    c->graceful_restart = true;
+    c->restart_time_s = s2_read_u16(r, "capability.restart_time") & RESTART_TIME_MASK;
+    c->graceful = c->forwarding = 0;
+    while (r->left > 0 && r->rc == S2SVPN_OK) {
+        const uint16_t afi = s2_read_u16(r, "capability.restart_family");
+        const uint8_t safi = s2_read_u8(r, "capability.restart_family");
+        const uint8_t flags = s2_read_u8(r, "capability.restart_family");
+        const uint8_t bit = (uint8_t)s2_bgp_family_bit(s2_bgp_family(afi, safi));
+
+        c->graceful |= bit;
+        c->forwarding |= flags & FORWARDING ? bit : 0;
+    }
+}
 
 /* Capabilities that we don't know are passed over (RFC 5492 section 3), families
  * too; one that we know is as long as its RFC says. */
@@ -101,6 +123,8 @@ static void parse_capability(struct s2_reader *r, struct capabilities *c)
     } else if (code == CAPABILITY_REFRESH) {
         s2_reader_finish(&body);
         c->refresh = true;
+    } else if (code == CAPABILITY_GRACEFUL_RESTART) {
+        parse_graceful_restart(&body, c);
     } else if (code == CAPABILITY_FOUR_OCTET_AS) {
         c->asn = s2_read_u32(&body, "capability.as4");
         s2_reader_finish(&body);
@@ -176,6 +200,10 @@ s2svpn_status s2_bgp_parse_open(s2svpn_span body, struct s2_bgp_open *out, struc
     out->asn = c.four_octet_as ? c.asn : asn;
     out->four_octet_as = c.four_octet_as;
     out->refresh = c.refresh;
+    out->graceful_restart = c.graceful_restart;
+    out->graceful = c.graceful;
+    out->forwarding = c.forwarding;
+    out->restart_time_s = c.restart_time_s;
     /* RFC 4760 section 8: who says nothing speaks IPv4 unicast */
     out->families = c.any_mp ? c.families : S2_BGP_IPV4;
     return S2SVPN_OK;
@@ -197,6 +225,24 @@ static void write_mp(struct s2_writer *w, uint8_t families)
         s2_write_u8(w, 0);
         s2_write_u8(w, S2_BGP_SAFI_UNICAST);
     }
+}
+
+static void write_graceful_restart(struct s2_writer *w, const struct s2_bgp_open *open)
+{
+    s2_write_u8(w, CAPABILITY_GRACEFUL_RESTART);
+    const size_t len = w->len;
+    s2_write_u8(w, 0);
+    s2_write_u16(w, open->restart_time_s & RESTART_TIME_MASK);
+    for (unsigned afi = S2_BGP_AFI_IPV4; afi <= S2_BGP_AFI_IPV6; afi++) {
+        const unsigned bit = afi == S2_BGP_AFI_IPV4 ? S2_BGP_IPV4 : S2_BGP_IPV6;
+
+        if (!(open->graceful & bit))
+            continue;
+        s2_write_u16(w, (uint16_t)afi);
+        s2_write_u8(w, S2_BGP_SAFI_UNICAST);
+        s2_write_u8(w, open->forwarding & bit ? FORWARDING : 0);
+    }
+    s2_write_patch_u8(w, len, (uint8_t)(w->len - len - 1));
 }
 
 s2svpn_status s2_bgp_check_open(const struct s2_bgp_open *open, const struct s2_bgp_spec *spec,
@@ -268,6 +314,8 @@ void s2_bgp_write_open(struct s2_writer *w, const struct s2_bgp_open *open)
         s2_write_u8(w, CAPABILITY_REFRESH);
         s2_write_u8(w, 0);
     }
+    if (open->graceful_restart)
+        write_graceful_restart(w, open);
     if (open->four_octet_as) {
         s2_write_u8(w, CAPABILITY_FOUR_OCTET_AS);
         s2_write_u8(w, 4);

@@ -118,6 +118,12 @@ struct s2_bgp_open {
     uint8_t families;   /* S2_BGP_IPV4, S2_BGP_IPV6 */
     bool four_octet_as; /* RFC 6793 */
     bool refresh;       /* RFC 2918 */
+    /* RFC 4724. Ours names no family: we help others to restart and keep no forwarding state
+     * of our own. The peer's says what it can preserve. */
+    bool graceful_restart;
+    uint8_t graceful;   /* families that it announces after a restart, with End-of-RIB */
+    uint8_t forwarding; /* of them: those whose forwarding state outlived this restart */
+    uint16_t restart_time_s;
 };
 
 /* A failed parse says in *why what to tell the peer. */

@@ -129,6 +129,7 @@ void s2_bgp_peer_free(struct s2_bgp_peer *peer)
     struct s2_timers *timers = bgp->env->timers;
     s2_timer_cancel(timers, &peer->idle);
     s2_timer_cancel(timers, &peer->flush);
+    s2_timer_cancel(timers, &peer->stale);
     for (size_t i = 0; i < 2; i++) {
         s2_timer_cancel(timers, &peer->conn[i].retry);
         s2_timer_cancel(timers, &peer->conn[i].hold);

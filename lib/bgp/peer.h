@@ -51,13 +51,16 @@ struct s2_bgp_conn {
     uint8_t refresh;         /* families that the peer wants again */
     struct s2_bgp_open open; /* the peer's; hold time and families as agreed */
     struct s2_timer retry, hold, keepalive;
+    struct s2_timer send_hold; /* runs while the stream doesn't take what waits */
 };
 
 /* A prefix of the adj-RIB-in: 30 or 42 bytes. */
 struct s2_bgp_in {
     struct s2_table_node node;
     struct s2_bgp_set *set;
-    uint8_t family, length;
+    uint8_t family : 4;
+    uint8_t stale : 1; /* of a session that ended; the peer restarts (RFC 4724) */
+    uint8_t length;
     uint8_t bytes[];
 };
 
@@ -87,6 +90,9 @@ struct s2_bgp_peer {
     struct s2_bgp_conn *session; /* the one that is established */
     enum s2_bgp_state shown;     /* what ops.state told last */
     struct s2_timer idle, flush;
+    struct s2_timer stale;              /* how long stale routes stay */
+    uint8_t stale_families;             /* that may have some; 0: the peer isn't restarting */
+    bool stream_failed;                 /* this is why the session ends */
     unsigned idle_tries, connect_tries; /* in a row that failed */
     bool started, stop_asked, start_asked, warned;
     uint8_t incomplete; /* families whose End-of-RIB hasn't come in this session */
@@ -121,6 +127,8 @@ void s2_bgp_settle(struct s2_bgp_peer *peer);
 /* RFC 4271 section 6.8: c's OPEN is here. Returns which event that is for c, OPEN
  * or COLLISION; a rival that stands in c's way is ended. */
 enum s2_bgp_event s2_bgp_resolve_collision(struct s2_bgp_conn *c);
+/* A message waits for the stream: how long may it? RFC 9687. */
+void s2_bgp_start_send_hold(struct s2_bgp_conn *c);
 void s2_bgp_because(struct s2_bgp_peer *peer, const char *fmt, ...) S2SVPN_PRINTF(2, 3);
 
 /* ---- conn.c */
@@ -140,6 +148,11 @@ void s2_bgp_conn_writable(struct s2_bgp_conn *c);
 /* An UPDATE of the established session, taken apart, checked and applied. A failure
  * is in peer->error: E_MALFORMED; E_LIMIT, E_MEMORY for a Cease. */
 S2SVPN_NODISCARD s2svpn_status s2_bgp_in_update(struct s2_bgp_peer *peer, s2svpn_span body);
+/* The session ended and the peer may come back with these families: theirs stay, stale.
+ * All others go. */
+void s2_bgp_in_retain(struct s2_bgp_peer *peer, unsigned families);
+/* Stale routes of these families go; after the last the restart is over. */
+void s2_bgp_in_purge(struct s2_bgp_peer *peer, unsigned families);
 /* These families are complete: it came, or won't. */
 void s2_bgp_in_complete(struct s2_bgp_peer *peer, unsigned families);
 /* tell_user: the session ends; otherwise the peer itself goes. */

@@ -2,7 +2,7 @@
 /*
  * The states of a peer's two connections: what the table's actions do, timers,
  * collisions, and the rest after a failure. Messages are made and read elsewhere.
- * RFC 4271 sections 6.7, 6.8, 8 and 10; 6286 section 2.3.
+ * RFC 4271 sections 6.7, 6.8, 8 and 10; 4724 section 4.2; 6286 section 2.3; 9687.
  *
  * Timers belong to states: set_state() starts and stops them. The one exception is
  * an event that leaves the state as it is and restarts one.
@@ -18,6 +18,8 @@
 #define IDLE_TRIES_OVER_LIMIT 5 /* too many prefixes: half a minute at least */
 #define IDLE_TRIES_LISTENING 3
 #define STABLE_NS (60 * S2_SECOND)
+#define SEND_HOLD_LEAST_S 480 /* RFC 9687 section 3.1 */
+#define STALE_MOST_S 360      /* how long a peer that came back may take for its table */
 
 void s2_bgp_because(struct s2_bgp_peer *peer, const char *fmt, ...)
 {
@@ -85,6 +87,15 @@ static void start_keepalive(struct s2_bgp_conn *c)
         cancel(c, &c->keepalive);
 }
 
+void s2_bgp_start_send_hold(struct s2_bgp_conn *c)
+{
+    const uint64_t twice = 2u * (uint64_t)c->open.hold_time_s;
+
+    if (c->state == S2_BGP_ESTABLISHED && twice > 0)
+        set_timer(c, &c->send_hold,
+                  (twice > SEND_HOLD_LEAST_S ? twice : SEND_HOLD_LEAST_S) * S2_SECOND);
+}
+
 /* ---- actions */
 
 static void do_nothing(struct s2_bgp_conn *c)
@@ -113,6 +124,7 @@ static void do_open(struct s2_bgp_conn *c)
         .families = (uint8_t)((spec->ipv4 ? S2_BGP_IPV4 : 0u) | (spec->ipv6 ? S2_BGP_IPV6 : 0u)),
         .four_octet_as = true,
         .refresh = true,
+        .graceful_restart = true,
     };
     uint8_t bytes[S2_BGP_HEADER_LEN + 64];
     struct s2_writer w;
@@ -188,14 +200,50 @@ static void show(struct s2_bgp_peer *peer)
     peer->bgp->ops.state(peer->user, peer, from, to, peer->why, peer->now_ns);
 }
 
+/* The families with which the peer may come back, RFC 4724 section 4.2: only when its
+ * stream ended without a NOTIFICATION of either side. */
+static unsigned preserved(const struct s2_bgp_peer *peer)
+{
+    const struct s2_bgp_open *open = &peer->session->open;
+
+    if (!peer->stream_failed || open->restart_time_s == 0)
+        return 0;
+    return open->graceful & open->families;
+}
+
 static void session_down(struct s2_bgp_peer *peer)
 {
+    const unsigned families = preserved(peer);
+    const uint16_t restart_time_s = peer->session->open.restart_time_s;
+    const bool again = peer->stale_families != 0;
+
     if (peer->now_ns - peer->established_ns >= STABLE_NS)
         peer->idle_tries = 0;
-    s2_bgp_in_clear(peer, true);
-    s2_bgp_out_down(peer);
     peer->session = NULL;
     peer->established_ns = 0;
+    if (families == 0)
+        s2_bgp_in_purge(peer, S2_BGP_IPV4 | S2_BGP_IPV6);
+    s2_bgp_in_retain(peer, families);
+    s2_bgp_out_down(peer);
+    if (families == 0)
+        return;
+    s2_timer_set(peer->bgp->env->timers, &peer->stale,
+                 s2_after(peer->now_ns, restart_time_s * S2_SECOND));
+    if (!again && peer->bgp->ops.graceful != NULL)
+        peer->bgp->ops.graceful(peer->user, peer, true, peer->now_ns);
+}
+
+/* A peer that restarted is back: what it didn't preserve goes at once, the rest when its
+ * table is complete. */
+static void welcome_back(struct s2_bgp_peer *peer)
+{
+    const struct s2_bgp_open *open = &peer->session->open;
+
+    if (peer->stale_families == 0)
+        return;
+    s2_timer_set(peer->bgp->env->timers, &peer->stale,
+                 s2_after(peer->now_ns, STALE_MOST_S * S2_SECOND));
+    s2_bgp_in_purge(peer, ~(unsigned)(open->graceful & open->forwarding & open->families));
 }
 
 /* It can't live beside an established session, whatever its state. */
@@ -215,7 +263,10 @@ static void session_up(struct s2_bgp_conn *c)
     peer->incomplete = c->open.families;
     peer->keepalives = 0;
     s2_bgp_because(peer, "established");
+    welcome_back(peer);
     s2_bgp_out_up(peer);
+    if (c->rest != NULL)
+        s2_bgp_start_send_hold(c);
 }
 
 static void enter_idle(struct s2_bgp_conn *c)
@@ -281,6 +332,7 @@ void s2_bgp_step(struct s2_bgp_conn *c, enum s2_bgp_event event)
 {
     const struct s2_bgp_transition t = s2_bgp_fsm(c->state, event);
 
+    c->peer->stream_failed = event == S2_BGP_EV_STREAM_FAILS;
     actions[t.action](c);
     if (t.next != c->state || t.action == S2_BGP_DO_CONNECT)
         set_state(c, t.next);
@@ -344,6 +396,28 @@ static void on_keepalive(void *arg, uint64_t now_ns)
     s2_bgp_leave(c->peer);
 }
 
+static void on_send_hold(void *arg, uint64_t now_ns)
+{
+    struct s2_bgp_conn *c = arg;
+
+    s2_bgp_enter(c->peer, now_ns);
+    (void)s2_bgp_error_set(&c->peer->error, S2_BGP_ERROR_SEND_HOLD, 0, NULL, 0);
+    s2_bgp_step(c, S2_BGP_EV_SEND_HOLD);
+    s2_bgp_leave(c->peer);
+}
+
+/* The peer didn't come back, or not with its table. */
+static void on_stale(void *arg, uint64_t now_ns)
+{
+    struct s2_bgp_peer *peer = arg;
+
+    s2_bgp_enter(peer, now_ns);
+    s2_bgp_in_purge(peer, S2_BGP_IPV4 | S2_BGP_IPV6);
+    if (peer->session != NULL)
+        s2_bgp_in_complete(peer, peer->incomplete);
+    s2_bgp_leave(peer);
+}
+
 static void begin(struct s2_bgp_peer *peer)
 {
     s2_timer_cancel(peer->bgp->env->timers, &peer->idle);
@@ -383,10 +457,12 @@ void s2_bgp_session_init(struct s2_bgp_peer *peer)
         s2_timer_init(&c->retry, on_retry, c);
         s2_timer_init(&c->hold, on_hold, c);
         s2_timer_init(&c->keepalive, on_keepalive, c);
+        s2_timer_init(&c->send_hold, on_send_hold, c);
     }
     peer->shown = S2_BGP_IDLE;
     s2_timer_init(&peer->idle, on_idle, peer);
     s2_timer_init(&peer->flush, on_flush, peer);
+    s2_timer_init(&peer->stale, on_stale, peer);
 }
 
 /* ---- settling */
@@ -402,6 +478,7 @@ static void stop(struct s2_bgp_peer *peer)
         s2_bgp_because(peer, "stopped");
         s2_bgp_step(&peer->conn[i], S2_BGP_EV_STOP);
     }
+    s2_bgp_in_purge(peer, S2_BGP_IPV4 | S2_BGP_IPV6);
 }
 
 static void start(struct s2_bgp_peer *peer)

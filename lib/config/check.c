@@ -6,6 +6,7 @@
 #include "s2svpn/crypto.h"
 
 #define OUTSIDE "ipsec_tunnel/vpn_gateway/tunnel_outside_address/ip_address"
+#define LENGTH "ipsec_tunnel/vpn_gateway/tunnel_inside_address/network_cidr"
 #define INSIDE "ipsec_tunnel/vpn_gateway/tunnel_inside_address/ip_address"
 
 static bool aead(const s2svpn_config_phase *phase)
@@ -13,13 +14,18 @@ static bool aead(const s2svpn_config_phase *phase)
     return phase->encr == S2SVPN_ENCR_AES_GCM_16;
 }
 
-/* Neither the network's address nor its broadcast address. */
+/* Of four addresses: not the network's own (IPv6: any router's), nor the broadcast. */
 static bool host_of(const s2svpn_address *a, const s2svpn_prefix *net)
 {
-    const uint32_t mask = UINT32_MAX >> net->length;
-    const uint32_t host = s2_address_ipv4_value(a) & mask;
+    const uint8_t host = a->bytes[s2_address_len(a) - 1] & 3;
 
-    return s2_prefix_contains(net, a) && host != 0 && host != mask;
+    return s2_prefix_contains(net, a) && host != 0 &&
+           (host != 3 || a->family == S2SVPN_FAMILY_IPV6);
+}
+
+static bool length_agrees(const s2svpn_config_tunnel *t)
+{
+    return t->inside_length == s2_family_bits(t->customer.inside.family) - 2;
 }
 
 static bool inside_agrees(const s2svpn_config_tunnel *t)
@@ -61,8 +67,10 @@ static bool tunnel_agrees(const s2svpn_config_tunnel *t, size_t i, struct s2_con
         return flawed(flaw, OUTSIDE, i, "an address of the customer gateway's family");
     if (s2_address_equal(&t->customer.outside, &t->gateway.outside))
         return flawed(flaw, OUTSIDE, i, "another address than the customer gateway's");
+    if (!length_agrees(t))
+        return flawed(flaw, LENGTH, i, "30 beside IPv4, 126 beside IPv6");
     if (!inside_agrees(t))
-        return flawed(flaw, INSIDE, i, "the other host of the customer gateway's /30");
+        return flawed(flaw, INSIDE, i, "the other host of the customer gateway's network");
     if (!aead(&t->ike) && t->ike.integ == S2SVPN_INTEG_NONE)
         return flawed(flaw, "ipsec_tunnel/ike/authentication_protocol", i, integ);
     if (!aead(&t->ipsec) && t->ipsec.integ == S2SVPN_INTEG_NONE)
@@ -77,6 +85,8 @@ static bool tunnels_agree(const s2svpn_config_tunnel *a, const s2svpn_config_tun
 {
     if (s2_address_equal(&a->gateway.outside, &b->gateway.outside))
         return flawed(flaw, OUTSIDE, 1, "another address than the first tunnel's");
+    if (a->gateway.inside.family != b->gateway.inside.family)
+        return flawed(flaw, INSIDE, 1, "an address of the first tunnel's family");
     if (s2_address_equal(&a->gateway.inside, &b->gateway.inside) ||
         s2_address_equal(&a->gateway.inside, &b->customer.inside))
         return flawed(flaw, INSIDE, 1, "another network than the first tunnel's");

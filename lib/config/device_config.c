@@ -14,6 +14,7 @@
 /* AWS's figures, whatever the options say. */
 #define HOLD_TIME_S 30
 #define TCP_MSS 1379
+#define TCP_MSS_IPV6 1359 /* ours: IPv6's header is longer by 20 */
 #define DPD_INTERVAL_S 10
 #define DPD_RETRIES 3
 
@@ -82,7 +83,7 @@ static void fill_tunnel(s2svpn_config_tunnel *t, const s2svpn_tunnel *tunnel,
         lowest(o.phase2_encryption, o.phase2_integrity, o.phase2_dh_groups, o.phase2_lifetime_s);
     if (o.pre_shared_key != NULL)
         s2_copy_text(t->pre_shared_key, sizeof(t->pre_shared_key), o.pre_shared_key);
-    t->tcp_mss = TCP_MSS;
+    t->tcp_mss = info.inside_local.family == S2SVPN_FAMILY_IPV6 ? TCP_MSS_IPV6 : TCP_MSS;
     t->dpd_interval_s = DPD_INTERVAL_S;
     t->dpd_retries = DPD_RETRIES;
 }

@@ -10,6 +10,11 @@
 #include "config/names.h"
 #include "s2svpn/crypto.h"
 
+#define INSIDE_IPV4 30 /* prefix lengths of the inside network */
+#define INSIDE_IPV6 126
+#define MASK_IPV4 "255.255.255.252"
+#define MASK_IPV6 "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffc"
+
 /* ---- kinds of values */
 
 static bool allowed_in_id(char c)
@@ -108,12 +113,32 @@ static s2svpn_status parse_fixed(const struct s2_config_element *e, const char *
     return unless(strcmp(text, e->expected) == 0, len);
 }
 
+/* The mask of a /30, or of a /126 as an IPv6 address; there is no member for it. */
 static s2svpn_status parse_mask(const struct s2_config_element *e, const char *text, size_t len,
                                 void *member)
 {
+    s2svpn_address a, mask;
+
+    (void)e;
     (void)len;
     (void)member;
-    return strcmp(text, e->expected) == 0 ? S2SVPN_OK : S2SVPN_E_MALFORMED;
+    if (strcmp(text, MASK_IPV4) == 0)
+        return S2SVPN_OK;
+    if (!s2svpn_address_read(MASK_IPV6, &mask) || !s2svpn_address_read(text, &a) ||
+        !s2_address_equal(&a, &mask))
+        return S2SVPN_E_MALFORMED;
+    return S2SVPN_OK;
+}
+
+/* The member is the address that the mask stands beside. */
+static bool print_mask(const struct s2_config_element *e, const void *member,
+                       char out[S2_XML_VALUE_SIZE])
+{
+    const s2svpn_address *a = member;
+
+    (void)e;
+    s2_copy_text(out, S2_XML_VALUE_SIZE, a->family == S2SVPN_FAMILY_IPV6 ? MASK_IPV6 : MASK_IPV4);
+    return true;
 }
 
 static bool print_fixed(const struct s2_config_element *e, const void *member,
@@ -173,17 +198,6 @@ static s2svpn_status parse_address(const struct s2_config_element *e, const char
     return S2SVPN_OK;
 }
 
-static s2svpn_status parse_ipv4(const struct s2_config_element *e, const char *text, size_t len,
-                                void *member)
-{
-    s2svpn_address a = {0};
-
-    if (parse_address(e, text, len, &a) != S2SVPN_OK || a.family != S2SVPN_FAMILY_IPV4)
-        return S2SVPN_E_MALFORMED;
-    *(s2svpn_address *)member = a;
-    return S2SVPN_OK;
-}
-
 static bool print_address(const struct s2_config_element *e, const void *member,
                           char out[S2_XML_VALUE_SIZE])
 {
@@ -197,12 +211,14 @@ static bool number(const struct s2_config_element *e, const char *text, size_t l
     return s2_read_number(text, len, e->most, v) && *v >= e->least;
 }
 
-static s2svpn_status parse_u8(const struct s2_config_element *e, const char *text, size_t len,
-                              void *member)
+/* Of the inside network; which of the two goes with the addresses is check.c's. */
+static s2svpn_status parse_inside_length(const struct s2_config_element *e, const char *text,
+                                         size_t len, void *member)
 {
     uint64_t v;
 
-    if (!number(e, text, len, &v))
+    (void)e;
+    if (!s2_read_number(text, len, INSIDE_IPV6, &v) || (v != INSIDE_IPV4 && v != INSIDE_IPV6))
         return S2SVPN_E_MALFORMED;
     *(uint8_t *)member = (uint8_t)v;
     return S2SVPN_OK;
@@ -392,17 +408,21 @@ static bool print_group(const struct s2_config_element *e, const void *member,
          .offset = TUNNEL(end.outside)},                                                           \
         CONTAINER(S2_CONFIG_TUNNEL "/" name "/tunnel_inside_address", ALWAYS),                     \
         {.path = S2_CONFIG_TUNNEL "/" name "/tunnel_inside_address/ip_address",                    \
-         .parse = parse_ipv4,                                                                      \
+         .parse = parse_address,                                                                   \
          .print = print_address,                                                                   \
-         .expected = "an IPv4 address of a host",                                                  \
+         .expected = "an IP address of a host",                                                    \
          .offset = TUNNEL(end.inside)},                                                            \
         {.path = S2_CONFIG_TUNNEL "/" name "/tunnel_inside_address/network_mask",                  \
          .parse = parse_mask,                                                                      \
-         .print = print_fixed,                                                                     \
-         .expected = "255.255.255.252",                                                            \
+         .print = print_mask,                                                                      \
+         .expected = MASK_IPV4 ", or with IPv6 " MASK_IPV6,                                        \
+         .offset = TUNNEL(end.inside),                                                             \
          .need = S2_NEED_NEVER},                                                                   \
-        NUMBER(u8, S2_CONFIG_TUNNEL "/" name "/tunnel_inside_address/network_cidr",                \
-               TUNNEL(inside_length), ALWAYS, 30, 30),                                             \
+        {.path = S2_CONFIG_TUNNEL "/" name "/tunnel_inside_address/network_cidr",                  \
+         .parse = parse_inside_length,                                                             \
+         .print = print_u8,                                                                        \
+         .expected = "30, or with IPv6 126",                                                       \
+         .offset = TUNNEL(inside_length)},                                                         \
         CONTAINER(S2_CONFIG_TUNNEL "/" name "/bgp", BGP),                                          \
         NUMBER(u32, S2_CONFIG_TUNNEL "/" name "/bgp/asn", TUNNEL(end.asn), BGP, 1, 4294967295),    \
         NUMBER(u16, S2_CONFIG_TUNNEL "/" name "/bgp/hold_time", TUNNEL(end.hold_time_s), BGP, 3,   \

@@ -35,6 +35,11 @@
 #define S2_ESP_BATCH 128       /* packets in one call; larger arrays go in slices */
 #define S2_ESP_WINDOW_MAX 8192 /* packets; a multiple of 64 */
 #define S2_ESP_HEADER_LEN 8    /* SPI and sequence number */
+/* ESN: after so many packets in a row with a wrong ICV one is tried as of a later
+ * subspace, RFC 4303 appendix A3; up to so many ahead, one a try; packets up to so long. */
+#define S2_ESP_RETRY_AFTER 64
+#define S2_ESP_LEAPS 4
+#define S2_ESP_RETRY_LEN 2048
 
 struct s2_esp_suite {
     uint16_t encr; /* enum s2svpn_encr */
@@ -69,9 +74,11 @@ struct s2_esp_sa {
     struct s2_esp_form form;
     uint32_t spi;
     bool outbound, esn, window_used;
-    bool soft_reported; /* the owner sets it when it has told control */
-    uint64_t seq;       /* outbound: last given out; inbound: highest accepted */
-    uint64_t begun;     /* outbound: inner bytes of all packets that got a number */
+    bool soft_reported, hard_reported; /* the owner sets them when it has told control */
+    uint8_t leap;                      /* inbound, ESN: subspaces ahead that the next try is at */
+    uint32_t strangers;                /* inbound, ESN: packets in a row with a wrong ICV */
+    uint64_t seq;                      /* outbound: last given out; inbound: highest accepted */
+    uint64_t begun;                    /* outbound: inner bytes of all packets that got a number */
     uint64_t soft_packets, hard_packets, soft_bytes, hard_bytes; /* never 0 inside */
     struct s2_esp_counters counters;
     uint32_t window;      /* packets */
@@ -112,6 +119,7 @@ struct s2_esp_lane {
     s2svpn_esp_op op[S2_ESP_BATCH];
     uint16_t index[S2_ESP_BATCH];
     uint8_t trailer[S2_ESP_BATCH][36]; /* padding up to 16 + length + next header, room to spare */
+    uint8_t retry[S2_ESP_RETRY_LEN];   /* ciphertext that will be opened twice; see open.c */
 };
 S2SVPN_NODISCARD s2svpn_status s2_esp_lane_init(struct s2_esp_lane *lane,
                                                 const s2svpn_crypto_ops *crypto, void *crypto_user);
@@ -139,6 +147,7 @@ struct s2_esp_open {
     size_t len;
     uint8_t *out; /* room for len bytes; may be the ciphertext's own place: inside p */
 
+    bool newest;         /* its number is higher than all before: no one sent it again later */
     s2svpn_span inner;   /* the inner packet, at out; empty if dropped */
     uint8_t next_header; /* 4 or 41 */
     uint8_t drop;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inbound: lengths, window, crypto and trailers for arrays of packets. Doesn't look
  * into the inner packets, nor cut off what is behind them (RFC 4303 section 2.7):
- * their reader knows where they end. RFC 4303 sections 2 and 3.4. */
+ * their reader knows where they end. RFC 4303 sections 2 and 3.4, appendix A3. */
 #include "esp/esp.h"
+
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/reader.h"
@@ -89,6 +91,7 @@ static enum s2svpn_drop finish(const s2svpn_esp_op *op, struct s2_esp_open *v, u
         return S2SVPN_DROP_ESP_REPLAY;
     if (limit_reached(sa))
         return S2SVPN_DROP_ESP_LIMIT;
+    v->newest = op->seq > sa->seq;
     s2_esp_replay_accept(sa, op->seq);
     if (!find_inner(v->out, len, &inner_len))
         return S2SVPN_DROP_ESP_PADDING;
@@ -105,6 +108,54 @@ static enum s2svpn_drop finish(const s2svpn_esp_op *op, struct s2_esp_open *v, u
     return S2SVPN_DROP_NONE;
 }
 
+/* ---- ESN: more than 2^32 packets have been lost, and the guess of the upper half is
+ * wrong for ever. Appendix A3: after a row of packets with wrong ICVs one of them is
+ * opened once more, with a higher upper half; if that is right the window moves there. A
+ * forger pays with a row of packets for one more decryption, and no genuine packet is
+ * lost by it: the second try works on a copy. */
+
+/* A packet of the slice for a second try: its place among the operations, or count. Its
+ * ciphertext is copied, since opening in place destroys it. */
+static size_t prepare_retry(struct s2_esp_lane *lane, const struct s2_esp_open *v, size_t count)
+{
+    for (size_t k = 0; k < count; k++) {
+        const struct s2_esp_sa *sa = v[lane->index[k]].sa;
+        const s2svpn_esp_op *op = &lane->op[k];
+
+        if (!sa->esn || sa->strangers < S2_ESP_RETRY_AFTER || op->in[0].len > S2_ESP_RETRY_LEN)
+            continue;
+        memcpy(lane->retry, op->in[0].p, op->in[0].len);
+        return k;
+    }
+    return count;
+}
+
+static void retry(struct s2_esp_lane *lane, const struct s2_esp_open *v, size_t k)
+{
+    struct s2_esp_sa *sa = v[lane->index[k]].sa;
+    s2svpn_esp_op *op = &lane->op[k];
+    const uint64_t high = (sa->seq >> 32) + 1 + sa->leap;
+
+    if (op->result != S2SVPN_ESP_AUTH)
+        return;
+    sa->strangers = 0;
+    sa->leap = (uint8_t)((sa->leap + 1) % S2_ESP_LEAPS);
+    if (high > UINT32_MAX)
+        return;
+    op->seq = high << 32 | (uint32_t)op->seq;
+    op->in[0].p = lane->retry;
+    op->result = S2SVPN_ESP_REFUSED;
+    lane->crypto->esp_open(lane->crypto_user, lane->crypto_worker, op, 1);
+}
+
+static void count_stranger(struct s2_esp_sa *sa, const s2svpn_esp_op *op)
+{
+    if (op->result == S2SVPN_ESP_AUTH && sa->strangers < S2_ESP_RETRY_AFTER)
+        sa->strangers++;
+    else if (op->result == S2SVPN_ESP_OK)
+        sa->strangers = sa->leap = 0;
+}
+
 static enum s2svpn_drop reason_of(uint8_t result)
 {
     return result == S2SVPN_ESP_AUTH ? S2SVPN_DROP_ESP_AUTHENTICATION : S2SVPN_DROP_ESP_BACKEND;
@@ -112,7 +163,7 @@ static enum s2svpn_drop reason_of(uint8_t result)
 
 static void open_slice(struct s2_esp_lane *lane, struct s2_esp_open *v, size_t n, uint64_t now_ns)
 {
-    size_t count = 0;
+    size_t count = 0, again;
 
     for (size_t i = 0; i < n; i++) {
         const enum s2svpn_drop reason = begin(&lane->op[count], &v[i]);
@@ -123,9 +174,13 @@ static void open_slice(struct s2_esp_lane *lane, struct s2_esp_open *v, size_t n
         else
             lane->index[count++] = (uint16_t)i;
     }
+    again = prepare_retry(lane, v, count);
     if (count > 0)
         lane->crypto->esp_open(lane->crypto_user, lane->crypto_worker, lane->op, count);
     for (size_t k = 0; k < count; k++) {
+        if (k == again)
+            retry(lane, v, k);
+        count_stranger(v[lane->index[k]].sa, &lane->op[k]);
         struct s2_esp_open *packet = &v[lane->index[k]];
         const enum s2svpn_drop reason = lane->op[k].result == S2SVPN_ESP_OK
                                             ? finish(&lane->op[k], packet, now_ns)

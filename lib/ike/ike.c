@@ -15,6 +15,7 @@
 #define DEFAULT_BASE_PERCENT 180
 #define DEFAULT_TRIES 5
 #define DEFAULT_FRAGMENT_SIZE 1280 /* passes wherever IPv6 does */
+#define DEFAULT_KEEPALIVE_S 20     /* RFC 3948 section 4 */
 #define MAJOR_VERSION(version) ((version) >> 4)
 #define PLAIN_REPLY_GAP_NS (S2_SECOND / 10)
 
@@ -63,6 +64,12 @@ static void fill_defaults(struct s2_ike_options *o)
         o->fragment_size = DEFAULT_FRAGMENT_SIZE;
     if (o->fragment_size < S2_IKE_FRAGMENT_SIZE_MIN)
         o->fragment_size = S2_IKE_FRAGMENT_SIZE_MIN;
+    if (o->keepalive_s == 0)
+        o->keepalive_s = DEFAULT_KEEPALIVE_S;
+    if (o->request_window == 0)
+        o->request_window = 1;
+    if (o->request_window > S2_IKE_WINDOW_MAX)
+        o->request_window = S2_IKE_WINDOW_MAX;
 }
 
 s2svpn_status s2_ike_new(const struct s2_env *env, const struct s2_ike_options *options,
@@ -295,21 +302,38 @@ void s2_ike_terminate(struct s2_ike *ike, void *owner, bool polite, uint64_t now
     s2_ike_leave(ike);
 }
 
-void s2_ike_forget(struct s2_ike *ike, const struct s2_ike_config *config)
+/* Any SA of that config: it has the config's owner, or is half open and has none. So
+ * the cost doesn't grow with the number of tunnels. */
+static struct s2_ike_sa *find_using(const struct s2_ike *ike, const struct s2_ike_config *config)
 {
-    struct s2_table_node *n;
+    const struct s2_ike_owner *owner = s2_ike_find_owner(ike, config->owner);
 
-    s2_ike_enter(ike, ike->now_ns);
-    for (struct s2_table_cursor c = {0}; (n = s2_table_next(&ike->by_spi, &c)) != NULL;) {
-        struct s2_ike_sa *sa = S2_CONTAINER(n, struct s2_ike_sa, spi_node);
+    for (struct s2_link *it = owner != NULL ? owner->sas.next : NULL;
+         it != NULL && it != &owner->sas; it = it->next) {
+        struct s2_ike_sa *sa = S2_CONTAINER(it, struct s2_ike_sa, owner_link);
 
         if (sa->config == config)
-            s2_ike_sa_kill_silently(sa);
+            return sa;
     }
+    S2_LIST_EACH(&ike->half_open, it) {
+        struct s2_ike_sa *sa = S2_CONTAINER(it, struct s2_ike_sa, half_link);
+
+        if (sa->config == config)
+            return sa;
+    }
+    return NULL;
+}
+
+void s2_ike_forget(struct s2_ike *ike, const struct s2_ike_config *config)
+{
+    struct s2_ike_sa *sa;
+
+    s2_ike_enter(ike, ike->now_ns);
+    while ((sa = find_using(ike, config)) != NULL)
+        s2_ike_sa_kill_silently(sa);
     S2_LIST_EACH(&ike->dead, it) /* some may be dying just now */
     {
-        struct s2_ike_sa *sa = S2_CONTAINER(it, struct s2_ike_sa, work_link);
-
+        sa = S2_CONTAINER(it, struct s2_ike_sa, work_link);
         sa->forgotten = sa->forgotten || sa->config == config;
     }
     s2_ike_leave(ike);
@@ -359,6 +383,18 @@ s2svpn_status s2_ike_check(struct s2_ike *ike, void *owner, uint64_t now_ns)
     s2_ike_touch(sa);
     s2_ike_leave(ike);
     return S2SVPN_OK;
+}
+
+void s2_ike_heard_from(struct s2_ike *ike, void *owner, const s2svpn_endpoint *remote,
+                       uint64_t now_ns)
+{
+    struct s2_ike_sa *sa = s2_ike_find_up(ike, owner);
+
+    if (sa == NULL)
+        return;
+    s2_ike_enter(ike, now_ns);
+    s2_ike_nat_heard(sa, remote);
+    s2_ike_leave(ike);
 }
 
 bool s2_ike_get_info(const struct s2_ike *ike, const void *owner, struct s2_ike_sa_info *out)

@@ -2,7 +2,7 @@
 /*
  * The IKE engine of one context: what the tunnels ask of it and what it tells
  * them. It knows nothing of ESP packets, sockets, routes. IKEv2: RFC 7296, 7383,
- * 4868, 5282, 5903, 8031, 6989 (by the crypto seam), 3948 section 4.
+ * 4868, 5282, 5903, 8031, 6989 (by the crypto seam), 3948 section 4 (keepalives).
  *
  *            datagrams, timers, commands, finished jobs
  *                              │
@@ -38,6 +38,7 @@
 #define S2_IKE_TS_MAX 8
 #define S2_IKE_CANDIDATES_MAX 16
 #define S2_IKE_FRAGMENT_SIZE_MIN 256 /* smaller ones are taken as this */
+#define S2_IKE_WINDOW_MAX 8          /* larger ones are taken as this */
 
 /* Identification types, RFC 7296 section 3.5. */
 enum s2_ike_id_type {
@@ -93,8 +94,11 @@ struct s2_ike_config {
     uint32_t rekey_margin_s, rekey_fuzz_percent;
     uint32_t dpd_delay_s;   /* no inbound packet for so long: ask; 0: never */
     uint32_t dpd_timeout_s; /* unanswered for so long: dead */
-    bool force_udp;         /* make NAT detection find a NAT (no raw endpoint) */
-    bool mute;              /* don't answer nor start: the tunnel is administratively down */
+    uint8_t esn;    /* enum s2svpn_esn's numbers: 0 plain, 1 both, ours first, 2 extended alone */
+    bool force_udp; /* make NAT detection find a NAT (no raw endpoint) */
+    bool follow;    /* follow a peer to another place behind its NAT though we are behind
+                             * one too: a gateway whose own address is mapped one to one */
+    bool mute;      /* don't answer nor start: the tunnel is administratively down */
 };
 
 /* Why an IKE SA or a child ended, or never came up. X(NAME, words) */
@@ -135,6 +139,7 @@ struct s2_ike_sa_info {
     s2svpn_endpoint local, remote; /* where it talks now: role NATT if NAT-T is on */
     bool nat_local, nat_remote;
     struct s2_ike_id peer_id;
+    uint32_t peer_window; /* requests that the peer would take at once */
     uint64_t established_ns;
     /* keys, for the optional key log; borrowed for the call */
     s2svpn_span sk_ei, sk_er, sk_ai, sk_ar;
@@ -146,6 +151,8 @@ struct s2_ike_child {
     uint32_t replaces; /* spi_in of the child that this one rekeys; 0: a new one */
     bool initiator;    /* outbound moves to it at once; else with its first packet, or
                      * when the old one goes */
+    bool lost;         /* to the peer's, which it met (RFC 7296 section 2.8.1): the peer may
+                        * send on it until its delete is agreed; outbound never moves to it */
     uint16_t encr, key_bits, integ, ke; /* ke: PFS group, 0 in IKE_AUTH */
     bool esn;
     s2svpn_span encr_key_in, integ_key_in, encr_key_out, integ_key_out;
@@ -194,6 +201,9 @@ struct s2_ike_ops {
     uint64_t (*last_inbound)(void *user, void *owner);
     /* Something worth a line in the tunnel's log: short words, no secrets. */
     void (*note)(void *user, void *owner, const char *text, uint64_t now_ns);
+    /* We are behind a NAT that must not forget us: one byte 0xff, without marker, RFC
+     * 3948 section 4. May be NULL: then the host does it. */
+    void (*keepalive)(void *user, const s2svpn_endpoint *local, const s2svpn_endpoint *remote);
 };
 
 struct s2_ike_limits {
@@ -215,6 +225,10 @@ struct s2_ike_options {
      * if the peer knows them too */
     bool no_fragmentation;  /* neither sent nor understood */
     uint32_t fragment_size; /* 0: 1,280; at least S2_IKE_FRAGMENT_SIZE_MIN */
+    /* Requests that a peer may have open at once, RFC 7296 section 2.3; it is told in
+     * IKE_AUTH if they are more than one. Our own go one by one. */
+    uint32_t request_window; /* 0: 1; at most S2_IKE_WINDOW_MAX */
+    uint32_t keepalive_s;    /* 0: 20 */
 };
 
 struct s2_ike;
@@ -251,6 +265,12 @@ S2SVPN_NODISCARD s2svpn_status s2_ike_rekey_child(struct s2_ike *ike, void *owne
 S2SVPN_NODISCARD s2svpn_status s2_ike_rekey_sa(struct s2_ike *ike, void *owner, uint64_t now_ns);
 /* Ask for a sign of life now. */
 S2SVPN_NODISCARD s2svpn_status s2_ike_check(struct s2_ike *ike, void *owner, uint64_t now_ns);
+
+/* A packet of a child of the owner's, authentic and newer than all before, came from another
+ * place than its packets go to: section 2.23. peer_moved follows, unless this end doesn't
+ * follow; nothing happens if the owner has no IKE SA that is up. */
+void s2_ike_heard_from(struct s2_ike *ike, void *owner, const s2svpn_endpoint *remote,
+                       uint64_t now_ns);
 
 /* The owner's newest established SA; false if none. */
 bool s2_ike_get_info(const struct s2_ike *ike, const void *owner, struct s2_ike_sa_info *out);

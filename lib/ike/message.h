@@ -170,8 +170,9 @@ struct s2_ike_sa_payload {
 /* What section 3.3.6 makes unacceptable is left out: a transform with an attribute
  * that we don't know, a proposal that lost all transforms of a type by that, one of
  * an unknown protocol. count may so be 0. Numbers rise, so each is there once; SPIs
- * have their protocol's length (IKE 0 or 8, AH and ESP 4). More than fits fails with
- * E_LIMIT. A failed parse leaves no proposals. */
+ * have their protocol's length (IKE 0 or 8, AH and ESP 4). Proposals behind the last
+ * that fits aren't looked at; more transforms than fit fail with E_LIMIT. A failed parse
+ * leaves no proposals. */
 S2SVPN_NODISCARD s2svpn_status s2_ike_parse_sa(struct s2_reader *r, struct s2_ike_sa_payload *out);
 void s2_ike_write_sa(struct s2_writer *w, const struct s2_ike_sa_payload *sa);
 
@@ -180,19 +181,24 @@ struct s2_ike_suite { /* what was agreed */
     uint16_t encr, key_bits, integ, prf, ke;
     bool esn;
 };
-/* Our offer: one proposal of AEADs, one of the others, choices that the crypto
- * backend lacks left out. spi.len 0, 4 or 8. with_ke: ESP in IKE_AUTH must not carry
- * groups. The order is the choices', also between the two proposals. E_UNSUPPORTED,
- * and no proposals, if nothing is left. */
-S2SVPN_NODISCARD s2svpn_status s2_ike_offer(const s2svpn_crypto_ops *crypto, uint8_t protocol,
-                                            const struct s2_ike_choices *choices, bool with_ke,
-                                            s2svpn_span spi, struct s2_ike_sa_payload *out);
+/* What we would agree to. */
+struct s2_ike_terms {
+    const s2svpn_crypto_ops *crypto; /* choices that it lacks are left out */
+    const struct s2_ike_choices *choices;
+    uint8_t protocol;
+    bool with_ke; /* false: ESP in IKE_AUTH, which has no groups */
+    uint8_t esn;  /* struct s2_ike_config's; of ESP alone */
+};
+/* Our offer: one proposal of AEADs, one of the others. spi.len 0, 4 or 8. The order is
+ * the choices', also between the two proposals; extended sequence numbers go before
+ * plain ones. E_UNSUPPORTED, and no proposals, if nothing is left. */
+S2SVPN_NODISCARD s2svpn_status s2_ike_offer(const struct s2_ike_terms *terms, s2svpn_span spi,
+                                            struct s2_ike_sa_payload *out);
 /* The responder's choice: by our order of each transform type; answer holds the one
  * chosen proposal with its number and still the peer's SPI, to be read and then
  * replaced by ours. E_NOT_FOUND: none; suite and answer are untouched.
  * with_ke false: KE is left out of account (IKE_AUTH), suite->ke is 0. */
-S2SVPN_NODISCARD s2svpn_status s2_ike_choose(const s2svpn_crypto_ops *crypto, uint8_t protocol,
-                                             const struct s2_ike_choices *choices, bool with_ke,
+S2SVPN_NODISCARD s2svpn_status s2_ike_choose(const struct s2_ike_terms *terms,
                                              const struct s2_ike_sa_payload *offer,
                                              struct s2_ike_suite *suite,
                                              struct s2_ike_proposal *answer);
@@ -219,8 +225,11 @@ S2SVPN_NODISCARD s2svpn_status s2_ike_parse_nonce(struct s2_reader *r, s2svpn_sp
  * E_LIMIT; out is untouched on failure. Names are compared without case. */
 S2SVPN_NODISCARD s2svpn_status s2_ike_parse_id(struct s2_reader *r, struct s2_ike_id *out);
 void s2_ike_write_id(struct s2_writer *w, const struct s2_ike_id *id);
-/* Text for logs: "192.0.2.1", "vpn.example", hexadecimal for the rest. size at least 80. */
+/* Text for logs: "192.0.2.1", "vpn.example", "CN=vpn, O=Example"; hexadecimal for the
+ * rest, and for what would do something in a log. size at least 80. */
 char *s2_ike_id_print(const struct s2_ike_id *id, char *out, size_t size);
+/* A distinguished name in DER; false, and out any text, if it can't be printed. */
+bool s2_ike_dn_print(s2svpn_span dn, char *out, size_t size);
 bool s2_ike_id_equal(const struct s2_ike_id *a, const struct s2_ike_id *b);
 struct s2_ike_id s2_ike_id_of(const s2svpn_address *a);
 
@@ -255,8 +264,8 @@ S2SVPN_NODISCARD s2svpn_status s2_ike_parse_delete(struct s2_reader *r,
                                                    struct s2_ike_delete_payload *out);
 void s2_ike_write_delete(struct s2_writer *w, const struct s2_ike_delete_payload *d);
 
-/* TSi, TSr, section 3.13. Selectors of unknown types are left out, so count may be
- * 0; more than S2_IKE_TS_MAX on the wire is E_LIMIT. */
+/* TSi, TSr, section 3.13. Selectors of unknown types are left out, so count may be 0;
+ * so are those behind the first S2_IKE_TS_MAX: narrowing never picks them. */
 struct s2_ike_ts_list {
     uint8_t count;
     struct s2_ike_ts item[S2_IKE_TS_MAX];

@@ -81,7 +81,10 @@ char *s2_ike_id_print(const struct s2_ike_id *id, char *out, size_t size)
     } else if (fixed_len(id->type) != 0 && id->len == fixed_len(id->type)) {
         const s2svpn_address a = address_of(id);
         s2_copy_text(out, size, s2svpn_address_print(&a, text));
-    } else if (is_name(id->type) && printable(id)) {
+    } else if (id->type == S2_IKE_ID_DER_ASN1_DN &&
+               s2_ike_dn_print(s2_span(id->data, id->len), out, size)) {
+        return out;
+    } else if ((is_name(id->type) || id->type == S2_IKE_ID_KEY_ID) && printable(id)) {
         s2_print(out, size, "%.*s", (int)id->len, (const char *)id->data);
     } else {
         s2_copy_text(out, size, s2_print_hex(text, id->data, id->len));

@@ -141,9 +141,9 @@ s2svpn_status s2_ike_parse_sa(struct s2_reader *r, struct s2_ike_sa_payload *out
     out->count = 0;
     if (r->left == 0)
         s2_reader_fail(r, S2SVPN_E_MALFORMED, "sa.proposals");
-    for (size_t seen = 0; r->left > 0 && r->rc == S2SVPN_OK; seen++) {
-        if (seen == S2_IKE_PROPOSALS_MAX)
-            s2_reader_fail(r, S2SVPN_E_LIMIT, "sa.proposals");
+    while (r->left > 0 && r->rc == S2SVPN_OK) {
+        if (out->count == S2_IKE_PROPOSALS_MAX)
+            s2_read_skip(r, r->left, "sa.proposals");
         else
             parse_proposal(r, out, &number);
     }

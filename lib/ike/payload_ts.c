@@ -48,7 +48,7 @@ static void parse_selector(struct s2_reader *r, struct s2_ike_ts_list *out)
     if (memcmp(ts.first, ts.last, sizeof(ts.first)) > 0)
         s2_reader_fail(&body, S2SVPN_E_MALFORMED, "ts.last");
     s2_reader_finish(&body);
-    if (s2_reader_join(r, &body) == S2SVPN_OK)
+    if (s2_reader_join(r, &body) == S2SVPN_OK && out->count < S2_IKE_TS_MAX)
         out->item[out->count++] = ts;
 }
 
@@ -58,8 +58,6 @@ s2svpn_status s2_ike_parse_ts(struct s2_reader *r, struct s2_ike_ts_list *out)
 
     out->count = 0;
     s2_read_skip(r, 3, "ts.reserved");
-    if (n > S2_IKE_TS_MAX)
-        s2_reader_fail(r, S2SVPN_E_LIMIT, "ts.count");
     for (size_t i = 0; i < n && r->rc == S2SVPN_OK; i++)
         parse_selector(r, out);
     if (s2_reader_finish(r) != S2SVPN_OK)

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #define TYPES 6 /* transform types are 1 to 5 */
-#define NO_ESN 0
+
+enum { NO_ESN = 0, ESN = 1 };                            /* transform IDs, section 3.3.2 */
+enum { ESN_OFF = 0, ESN_ALLOWED = 1, ESN_REQUIRED = 2 }; /* struct s2_ike_config's */
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -91,93 +93,89 @@ static void add(struct s2_ike_proposal *p, uint8_t type, uint16_t id, uint16_t k
 
 /* ---- offer */
 
-struct want { /* the arguments, as they are handed down */
-    const s2svpn_crypto_ops *crypto;
-    const struct s2_ike_choices *choices;
-    uint8_t protocol;
-    bool ke; /* groups take part */
-};
+/* No groups in the choices for ESP: no PFS. */
+static bool offers_groups(const struct s2_ike_terms *t)
+{
+    return t->protocol == S2_IKE_PROTO_IKE || (t->with_ke && t->choices->ke_count > 0);
+}
 
 /* Adds what of a list the backend has; returns whether anything of it was added. */
-static bool add_list(const struct want *want, struct s2_ike_proposal *p, uint8_t type,
+static bool add_list(const struct s2_ike_terms *terms, struct s2_ike_proposal *p, uint8_t type,
                      const uint16_t *id, size_t n)
 {
     const uint8_t before = p->count;
 
     for (size_t i = 0; i < n; i++) {
-        if (have(want->crypto, want->protocol, type, id[i]))
+        if (have(terms->crypto, terms->protocol, type, id[i]))
             add(p, type, id[i], 0);
     }
     return p->count > before;
 }
 
 /* Adds the ciphers that are AEADs, or those that are not. */
-static bool add_encr(const struct want *want, struct s2_ike_proposal *p, bool aead)
+static bool add_encr(const struct s2_ike_terms *terms, struct s2_ike_proposal *p, bool aead)
 {
-    for (size_t i = 0; i < want->choices->encr_count; i++) {
-        const uint16_t id = want->choices->encr[i].id, bits = want->choices->encr[i].key_bits;
-        const s2svpn_algorithm *row = find_row(want->crypto, S2SVPN_TRANSFORM_ENCR, id, bits);
+    for (size_t i = 0; i < terms->choices->encr_count; i++) {
+        const uint16_t id = terms->choices->encr[i].id, bits = terms->choices->encr[i].key_bits;
+        const s2svpn_algorithm *row = find_row(terms->crypto, S2SVPN_TRANSFORM_ENCR, id, bits);
 
-        if (usable(row, want->protocol) && is_aead(row) == aead)
+        if (usable(row, terms->protocol) && is_aead(row) == aead)
             add(p, S2SVPN_TRANSFORM_ENCR, id, bits);
     }
     return p->count > 0;
 }
 
 /* One proposal, behind those that are there; none if a type would stay empty. */
-static void offer_one(const struct want *want, bool aead, s2svpn_span spi,
+static void offer_one(const struct s2_ike_terms *terms, bool aead, s2svpn_span spi,
                       struct s2_ike_sa_payload *out)
 {
-    const struct s2_ike_choices *c = want->choices;
+    const struct s2_ike_choices *c = terms->choices;
     struct s2_ike_proposal *p = &out->proposal[out->count];
 
     *p = (struct s2_ike_proposal){.number = (uint8_t)(out->count + 1),
-                                  .protocol = want->protocol,
+                                  .protocol = terms->protocol,
                                   .spi_len = (uint8_t)spi.len};
     if (spi.len > 0)
         memcpy(p->spi, spi.p, spi.len);
-    if (!add_encr(want, p, aead))
+    if (!add_encr(terms, p, aead))
         return;
-    if (!aead && !add_list(want, p, S2SVPN_TRANSFORM_INTEG, c->integ, c->integ_count))
+    if (!aead && !add_list(terms, p, S2SVPN_TRANSFORM_INTEG, c->integ, c->integ_count))
         return;
-    if (want->protocol == S2_IKE_PROTO_IKE &&
-        !add_list(want, p, S2SVPN_TRANSFORM_PRF, c->prf, c->prf_count))
+    if (terms->protocol == S2_IKE_PROTO_IKE &&
+        !add_list(terms, p, S2SVPN_TRANSFORM_PRF, c->prf, c->prf_count))
         return;
-    if (want->ke && !add_list(want, p, S2SVPN_TRANSFORM_KE, c->ke, c->ke_count))
+    if (offers_groups(terms) && !add_list(terms, p, S2SVPN_TRANSFORM_KE, c->ke, c->ke_count))
         return;
-    if (want->protocol != S2_IKE_PROTO_IKE)
+    if (terms->protocol != S2_IKE_PROTO_IKE && terms->esn != ESN_OFF)
+        add(p, S2SVPN_TRANSFORM_ESN, ESN, 0);
+    if (terms->protocol != S2_IKE_PROTO_IKE && terms->esn != ESN_REQUIRED)
         add(p, S2SVPN_TRANSFORM_ESN, NO_ESN, 0);
     out->count++;
 }
 
 /* Is the first cipher that we could use an AEAD? Then those go first. */
-static bool aead_first(const struct want *want)
+static bool aead_first(const struct s2_ike_terms *terms)
 {
-    for (size_t i = 0; i < want->choices->encr_count; i++) {
+    for (size_t i = 0; i < terms->choices->encr_count; i++) {
         const s2svpn_algorithm *row =
-            find_row(want->crypto, S2SVPN_TRANSFORM_ENCR, want->choices->encr[i].id,
-                     want->choices->encr[i].key_bits);
+            find_row(terms->crypto, S2SVPN_TRANSFORM_ENCR, terms->choices->encr[i].id,
+                     terms->choices->encr[i].key_bits);
 
-        if (usable(row, want->protocol))
+        if (usable(row, terms->protocol))
             return is_aead(row);
     }
     return false;
 }
 
-s2svpn_status s2_ike_offer(const s2svpn_crypto_ops *crypto, uint8_t protocol,
-                           const struct s2_ike_choices *choices, bool with_ke, s2svpn_span spi,
+s2svpn_status s2_ike_offer(const struct s2_ike_terms *terms, s2svpn_span spi,
                            struct s2_ike_sa_payload *out)
 {
-    struct want want = {.crypto = crypto, .choices = choices, .protocol = protocol};
-
     out->count = 0;
     if (spi.len > sizeof(out->proposal[0].spi))
         return S2SVPN_E_ARGUMENT;
-    /* No groups in the choices for ESP: no PFS. */
-    want.ke = protocol == S2_IKE_PROTO_IKE || (with_ke && choices->ke_count > 0);
-    const bool first = aead_first(&want);
-    offer_one(&want, first, spi, out);
-    offer_one(&want, !first, spi, out);
+    const bool first = aead_first(terms);
+    offer_one(terms, first, spi, out);
+    offer_one(terms, !first, spi, out);
     return out->count > 0 ? S2SVPN_OK : S2SVPN_E_UNSUPPORTED;
 }
 
@@ -186,7 +184,7 @@ s2svpn_status s2_ike_offer(const s2svpn_crypto_ops *crypto, uint8_t protocol,
 /* What one proposal would give, and how high it stands in our order. */
 struct pick {
     struct s2_ike_suite suite;
-    size_t rank[4]; /* places in our lists, the most important first */
+    size_t rank[5]; /* places in our lists, the most important first */
 };
 
 static bool better(const struct pick *a, const struct pick *b)
@@ -199,11 +197,11 @@ static bool better(const struct pick *a, const struct pick *b)
 }
 
 /* The first of our list that the proposal has too. */
-static bool pick_id(const struct want *want, const struct s2_ike_proposal *p, uint8_t type,
+static bool pick_id(const struct s2_ike_terms *terms, const struct s2_ike_proposal *p, uint8_t type,
                     const uint16_t *id, size_t n, size_t *rank, uint16_t *out)
 {
     for (size_t i = 0; i < n; i++) {
-        if (has_id(p, type, id[i]) && have(want->crypto, want->protocol, type, id[i])) {
+        if (has_id(p, type, id[i]) && have(terms->crypto, terms->protocol, type, id[i])) {
             *rank = i;
             *out = id[i];
             return true;
@@ -214,21 +212,21 @@ static bool pick_id(const struct want *want, const struct s2_ike_proposal *p, ui
 
 /* The first of our ciphers that the proposal has, an AEAD only where INTEG is
  * absent or may be NONE, another only with an INTEG that we have as well. */
-static bool pick_encr(const struct want *want, const struct s2_ike_proposal *p,
+static bool pick_encr(const struct s2_ike_terms *terms, const struct s2_ike_proposal *p,
                       const size_t count[TYPES], struct pick *pick)
 {
-    const struct s2_ike_choices *c = want->choices;
+    const struct s2_ike_choices *c = terms->choices;
     const bool no_integ =
         count[S2SVPN_TRANSFORM_INTEG] == 0 || has_id(p, S2SVPN_TRANSFORM_INTEG, S2SVPN_INTEG_NONE);
-    const bool integ = pick_id(want, p, S2SVPN_TRANSFORM_INTEG, c->integ, c->integ_count,
+    const bool integ = pick_id(terms, p, S2SVPN_TRANSFORM_INTEG, c->integ, c->integ_count,
                                &pick->rank[1], &pick->suite.integ);
 
     for (size_t i = 0; i < c->encr_count; i++) {
         const struct s2_ike_transform t = {S2SVPN_TRANSFORM_ENCR, c->encr[i].id,
                                            c->encr[i].key_bits};
-        const s2svpn_algorithm *row = find_row(want->crypto, t.type, t.id, t.key_bits);
+        const s2svpn_algorithm *row = find_row(terms->crypto, t.type, t.id, t.key_bits);
 
-        if (!usable(row, want->protocol) || !has(p, &t) || !(is_aead(row) ? no_integ : integ))
+        if (!usable(row, terms->protocol) || !has(p, &t) || !(is_aead(row) ? no_integ : integ))
             continue;
         pick->suite.encr = t.id;
         pick->suite.key_bits = t.key_bits;
@@ -242,36 +240,52 @@ static bool pick_encr(const struct want *want, const struct s2_ike_proposal *p,
     return false;
 }
 
-static bool pick_ke(const struct want *want, const struct s2_ike_proposal *p,
+/* Of an offer groups are looked at even where ours has none: it may insist on one. */
+static bool counts_groups(const struct s2_ike_terms *t)
+{
+    return t->protocol == S2_IKE_PROTO_IKE || t->with_ke;
+}
+
+static bool pick_ke(const struct s2_ike_terms *terms, const struct s2_ike_proposal *p,
                     const size_t count[TYPES], struct pick *pick)
 {
-    const struct s2_ike_choices *c = want->choices;
+    const struct s2_ike_choices *c = terms->choices;
 
-    if (!want->ke)
+    if (!counts_groups(terms))
         return true;
-    if (want->protocol != S2_IKE_PROTO_IKE && c->ke_count == 0)
+    if (terms->protocol != S2_IKE_PROTO_IKE && c->ke_count == 0)
         return count[S2SVPN_TRANSFORM_KE] == 0 || has_id(p, S2SVPN_TRANSFORM_KE, S2SVPN_KE_NONE);
-    return pick_id(want, p, S2SVPN_TRANSFORM_KE, c->ke, c->ke_count, &pick->rank[3],
+    return pick_id(terms, p, S2SVPN_TRANSFORM_KE, c->ke, c->ke_count, &pick->rank[3],
                    &pick->suite.ke);
 }
 
-static bool pick_suite(const struct want *want, const struct s2_ike_proposal *p,
+/* Extended numbers where both allow them. */
+static bool pick_esn(const struct s2_ike_terms *terms, const struct s2_ike_proposal *p,
+                     struct pick *pick)
+{
+    pick->suite.esn = terms->esn != ESN_OFF && has_id(p, S2SVPN_TRANSFORM_ESN, ESN);
+    pick->rank[4] = pick->suite.esn ? 0 : 1;
+    return pick->suite.esn ||
+           (terms->esn != ESN_REQUIRED && has_id(p, S2SVPN_TRANSFORM_ESN, NO_ESN));
+}
+
+static bool pick_suite(const struct s2_ike_terms *terms, const struct s2_ike_proposal *p,
                        const size_t count[TYPES], struct pick *pick)
 {
-    const struct s2_ike_choices *c = want->choices;
+    const struct s2_ike_choices *c = terms->choices;
 
     *pick = (struct pick){0};
-    if (!pick_encr(want, p, count, pick) || !pick_ke(want, p, count, pick))
+    if (!pick_encr(terms, p, count, pick) || !pick_ke(terms, p, count, pick))
         return false;
-    if (want->protocol == S2_IKE_PROTO_IKE)
-        return pick_id(want, p, S2SVPN_TRANSFORM_PRF, c->prf, c->prf_count, &pick->rank[2],
+    if (terms->protocol == S2_IKE_PROTO_IKE)
+        return pick_id(terms, p, S2SVPN_TRANSFORM_PRF, c->prf, c->prf_count, &pick->rank[2],
                        &pick->suite.prf);
-    return has_id(p, S2SVPN_TRANSFORM_ESN, NO_ESN);
+    return pick_esn(terms, p, pick);
 }
 
 /* The chosen proposal: one transform of each type that was offered, a NONE
  * included where the peer wrote it. */
-static void answer_with(const struct want *want, const struct s2_ike_proposal *p,
+static void answer_with(const struct s2_ike_terms *terms, const struct s2_ike_proposal *p,
                         const struct s2_ike_suite *s, struct s2_ike_proposal *out)
 {
     size_t count[TYPES];
@@ -284,21 +298,15 @@ static void answer_with(const struct want *want, const struct s2_ike_proposal *p
         add(out, S2SVPN_TRANSFORM_INTEG, s->integ, 0);
     if (count[S2SVPN_TRANSFORM_PRF] > 0)
         add(out, S2SVPN_TRANSFORM_PRF, s->prf, 0);
-    if (want->ke && count[S2SVPN_TRANSFORM_KE] > 0)
+    if (counts_groups(terms) && count[S2SVPN_TRANSFORM_KE] > 0)
         add(out, S2SVPN_TRANSFORM_KE, s->ke, 0);
     if (count[S2SVPN_TRANSFORM_ESN] > 0)
-        add(out, S2SVPN_TRANSFORM_ESN, NO_ESN, 0);
+        add(out, S2SVPN_TRANSFORM_ESN, s->esn ? ESN : NO_ESN, 0);
 }
 
-s2svpn_status s2_ike_choose(const s2svpn_crypto_ops *crypto, uint8_t protocol,
-                            const struct s2_ike_choices *choices, bool with_ke,
-                            const struct s2_ike_sa_payload *offer, struct s2_ike_suite *suite,
-                            struct s2_ike_proposal *answer)
+s2svpn_status s2_ike_choose(const struct s2_ike_terms *terms, const struct s2_ike_sa_payload *offer,
+                            struct s2_ike_suite *suite, struct s2_ike_proposal *answer)
 {
-    const struct want want = {.crypto = crypto,
-                              .choices = choices,
-                              .protocol = protocol,
-                              .ke = with_ke || protocol == S2_IKE_PROTO_IKE};
     const struct s2_ike_proposal *best = NULL;
     struct pick best_pick = {0};
 
@@ -307,8 +315,8 @@ s2svpn_status s2_ike_choose(const s2svpn_crypto_ops *crypto, uint8_t protocol,
         size_t count[TYPES];
         struct pick pick;
 
-        if (p->protocol != protocol || !count_types(p, count) ||
-            !pick_suite(&want, p, count, &pick))
+        if (p->protocol != terms->protocol || !count_types(p, count) ||
+            !pick_suite(terms, p, count, &pick))
             continue;
         if (best == NULL || better(&pick, &best_pick)) {
             best = p;
@@ -318,7 +326,7 @@ s2svpn_status s2_ike_choose(const s2svpn_crypto_ops *crypto, uint8_t protocol,
     if (best == NULL)
         return S2SVPN_E_NOT_FOUND;
     *suite = best_pick.suite;
-    answer_with(&want, best, suite, answer);
+    answer_with(terms, best, suite, answer);
     return S2SVPN_OK;
 }
 

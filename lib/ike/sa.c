@@ -200,6 +200,7 @@ s2svpn_status s2_ike_sa_new(struct s2_ike *ike, bool initiator, uint64_t spi_own
     sa->config = config;
     sa->path = *path;
     sa->initiator = initiator;
+    sa->peer_window = 1;
     sa->created_ns = ike->now_ns;
     sa->rekey_at_ns = sa->expire_at_ns = sa->grace_at_ns = sa->child_at_ns = S2SVPN_NEVER;
     s2_list_init(&sa->owner_link);
@@ -277,6 +278,7 @@ void s2_ike_sa_get_info(const struct s2_ike_sa *sa, struct s2_ike_sa_info *out)
         .nat_local = sa->nat_local,
         .nat_remote = sa->nat_remote,
         .peer_id = sa->peer_id,
+        .peer_window = sa->peer_window,
         .established_ns = sa->established_ns,
         .sk_ei = s2_span(k->sk_ei, encr),
         .sk_er = s2_span(k->sk_er, encr),
@@ -432,6 +434,7 @@ void s2_ike_sa_reap(struct s2_ike *ike)
         s2_ike_making_free(sa, &sa->answering);
         s2_ike_bytes_clear(ike, &sa->request.bytes);
         s2_ike_bytes_clear(ike, &sa->response.bytes);
+        s2_ike_window_free(sa);
         s2_ike_fragments_free(ike->env, &sa->request_parts);
         s2_ike_fragments_free(ike->env, &sa->response_parts);
         s2_ike_keys_clear(&sa->keys);

@@ -69,6 +69,7 @@ struct s2_ike_kex {
 /* What is being agreed: a child, or the keys of an IKE SA. */
 enum s2_ike_making_kind { S2_IKE_MAKE_CHILD, S2_IKE_REKEY_CHILD, S2_IKE_REKEY_IKE };
 enum s2_ike_making_state { S2_IKE_MAKING_KE, S2_IKE_MAKING_SENT, S2_IKE_MAKING_SHARED };
+#define S2_IKE_GONE_MAX 4
 struct s2_ike_making {
     uint8_t kind, state;
     uint32_t replaces;          /* our inbound SPI of the child that is rekeyed; 0: none */
@@ -91,6 +92,10 @@ struct s2_ike_making {
     uint8_t rival_low[S2_IKE_NONCE_MAX];
     uint16_t rival_low_len;
     uint32_t rival;
+    /* SPIs that we don't know and the peer has deleted while ours was out: its answer,
+     * late, may bring one of them. */
+    uint32_t gone[S2_IKE_GONE_MAX];
+    uint8_t gone_count;
 };
 
 /* Bytes of our own, sized exactly: a message, or one after the other its fragments,
@@ -130,6 +135,7 @@ struct s2_ike_child_sa {
     uint32_t spi_in, spi_out;
     uint8_t state, reason;
     bool asked, want_rekey;
+    bool rival; /* the peer made it and lost to ours: it deletes it, when it knows of it */
     uint64_t rekey_at_ns, expire_at_ns;
     uint64_t delete_at_ns; /* replaced, and the peer doesn't delete it: then we do */
 };
@@ -137,6 +143,29 @@ struct s2_ike_child_sa {
 /* An endpoint pair. */
 struct s2_ike_path {
     s2svpn_endpoint local, remote;
+};
+
+/* What was answered to the request with that message ID, for its retransmits. */
+struct s2_ike_answer {
+    struct s2_ike_bytes bytes; /* empty: nothing */
+    uint64_t request_hash;     /* the request that it answers */
+    uint32_t id;
+};
+
+/* A request, authenticated, that waits for those before it. */
+struct s2_ike_ahead {
+    struct s2_ike_bytes inner; /* decrypted, and a byte; empty: none */
+    struct s2_ike_header h;
+    uint8_t first; /* type of the first payload */
+    uint64_t hash;
+    struct s2_ike_path path;
+};
+
+/* Where we allow the peer more than one request at once; message ID n has slot n
+ * modulo S2_IKE_WINDOW_MAX. */
+struct s2_ike_window {
+    struct s2_ike_answer answered[S2_IKE_WINDOW_MAX]; /* but the last */
+    struct s2_ike_ahead ahead[S2_IKE_WINDOW_MAX];
 };
 
 struct s2_ike_sa {
@@ -166,19 +195,19 @@ struct s2_ike_sa {
     struct s2_ike_id peer_id;
     uint8_t low[S2_IKE_LOW_LEN]; /* of the lower nonce that made it */
 
-    /* Windows of one message each way, RFC 7296 section 2.3. */
+    /* Windows, RFC 7296 section 2.3: of ours one message; of the peer's in_id is the
+     * next to be answered, and window holds what goes beyond that one. */
     uint32_t out_id, in_id;
+    uint32_t peer_window;         /* what the peer would take: known, not used */
+    struct s2_ike_window *window; /* NULL: not needed yet */
     struct {
         struct s2_ike_bytes bytes; /* empty: nothing is out */
         uint8_t exchange, tries;
         bool unsent; /* leaves with the outermost s2_ike_leave */
         uint64_t first_ns;
     } request;
-    struct {
-        struct s2_ike_bytes bytes; /* the answer to in_id - 1 */
-        bool unsent;
-        uint64_t request_hash; /* the request that it answers */
-    } response;
+    struct s2_ike_answer response; /* to in_id - 1 */
+    bool response_unsent;
     struct { /* the request that is being answered */
         bool busy;
         uint64_t hash;
@@ -194,7 +223,7 @@ struct s2_ike_sa {
     struct s2_ike_sa *heir;        /* made by the peer while our own rekey is out */
     struct s2_ike_sa *predecessor; /* whose heir this is, while that is undecided */
 
-    uint64_t created_ns, established_ns, last_in_ns;
+    uint64_t created_ns, established_ns, last_in_ns, last_out_ns;
     uint64_t rekey_at_ns, expire_at_ns;
     uint64_t child_at_ns; /* a new child is tried again */
     uint64_t grace_at_ns; /* the peer should have deleted it by then */
@@ -247,6 +276,24 @@ void s2_ike_making_free(struct s2_ike_sa *sa, struct s2_ike_making **m);
 void s2_ike_handshake_free(struct s2_ike_sa *sa);
 /* A line for the tunnel's log. */
 void s2_ike_note(struct s2_ike_sa *sa, const char *fmt, ...) S2SVPN_PRINTF(2, 3);
+
+/* What we agree to for an IKE SA, and for a child. */
+static inline struct s2_ike_terms s2_ike_sa_terms(const struct s2_ike *ike,
+                                                  const struct s2_ike_config *config)
+{
+    return (struct s2_ike_terms){.crypto = ike->crypto.ops,
+                                 .choices = &config->ike,
+                                 .protocol = S2_IKE_PROTO_IKE,
+                                 .with_ke = true};
+}
+static inline struct s2_ike_terms s2_ike_child_terms(const struct s2_ike_sa *sa, bool with_ke)
+{
+    return (struct s2_ike_terms){.crypto = sa->ike->crypto.ops,
+                                 .choices = &sa->config->esp,
+                                 .protocol = S2_IKE_PROTO_ESP,
+                                 .with_ke = with_ke,
+                                 .esn = sa->config->esn};
+}
 
 static inline uint64_t s2_ike_spi_i(const struct s2_ike_sa *sa)
 {

@@ -3,7 +3,7 @@
  * The in-tunnel host: what is for us, ping both ways, which stream a segment
  * belongs to, and the one place where callbacks are called (s2_host_leave; see
  * tcp.h for why). Joins no fragments and heeds no ICMP errors. RFC 792, RFC 4443
- * section 4, RFC 9293 section 3.10.7.1 and 3.10.7.2.
+ * section 4, RFC 4861 (what neighbour.c answers), RFC 9293 section 3.10.7.1 and 3.10.7.2.
  */
 #include "inet/host.h"
 
@@ -13,7 +13,13 @@
 #include "base/checksum.h"
 #include "base/reader.h"
 
-enum { ICMP_ECHO_REPLY = 0, ICMP_ECHO = 8, ICMPV6_ECHO = 128, ICMPV6_ECHO_REPLY = 129 };
+enum {
+    ICMP_ECHO_REPLY = 0,
+    ICMP_ECHO = 8,
+    ICMPV6_ECHO = 128,
+    ICMPV6_ECHO_REPLY = 129,
+    ICMPV6_SOLICITATION = 135,
+};
 
 static const uint8_t ping_text[] = {'s', '2', 's', 'v', 'p', 'n', 0, 0};
 
@@ -227,6 +233,18 @@ static enum s2svpn_drop answer_echo(struct s2_host *host, const uint8_t *p,
     return len ? S2SVPN_DROP_NONE : S2SVPN_DROP_HOST;
 }
 
+static enum s2svpn_drop answer_solicitation(struct s2_host *host, const uint8_t *p,
+                                            const struct s2_inet_view *v, uint64_t now_ns)
+{
+    uint8_t out[64];
+    const size_t len = s2_inet_answer_solicitation(out, sizeof(out), p, v, &host->spec.address);
+
+    if (len == 0)
+        return S2SVPN_DROP_HOST;
+    host->ops.send(host->user, out, len, now_ns);
+    return S2SVPN_DROP_NONE;
+}
+
 static enum s2svpn_drop icmp_input(struct s2_host *host, const uint8_t *p,
                                    const struct s2_inet_view *v, uint64_t now_ns)
 {
@@ -241,6 +259,8 @@ static enum s2svpn_drop icmp_input(struct s2_host *host, const uint8_t *p,
     s2_read_skip(&r, 7, "icmp.header");
     if (r.rc != S2SVPN_OK || !icmp_checksum_is_right(v, icmp))
         return S2SVPN_DROP_INNER_MALFORMED;
+    if (ipv6 && type == ICMPV6_SOLICITATION)
+        return answer_solicitation(host, p, v, now_ns);
     if (type == (ipv6 ? ICMPV6_ECHO : ICMP_ECHO))
         return answer_echo(host, p, v, now_ns);
     if (type != (ipv6 ? ICMPV6_ECHO_REPLY : ICMP_ECHO_REPLY))
@@ -334,10 +354,15 @@ enum s2svpn_drop s2_host_input(struct s2_host *host, const uint8_t *p, size_t le
 
     if (!s2_inet_view(p, len, &v))
         return S2SVPN_DROP_INNER_MALFORMED;
-    if (!s2_address_equal(&v.destination, &host->spec.address) || v.fragment)
+    const bool to_group = s2_inet_is_solicited_node(&v.destination, &host->spec.address);
+    if ((!s2_address_equal(&v.destination, &host->spec.address) && !to_group) || v.fragment)
         return S2SVPN_DROP_HOST;
     s2_host_enter(host);
-    if (v.protocol == S2_IP_TCP)
+    if (to_group && v.protocol == S2_IP_ICMPV6)
+        drop = answer_solicitation(host, p, &v, now_ns);
+    else if (to_group)
+        drop = S2SVPN_DROP_HOST;
+    else if (v.protocol == S2_IP_TCP)
         drop = tcp_input(host, p, &v, now_ns);
     else if (v.protocol == (v.version == 6 ? S2_IP_ICMPV6 : S2_IP_ICMP))
         drop = icmp_input(host, p, &v, now_ns);

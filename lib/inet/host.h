@@ -71,7 +71,7 @@ S2SVPN_NODISCARD s2svpn_status s2_host_new(const struct s2_env *env,
                                            struct s2_host **host);
 /* Streams vanish without a word on the wire and without callbacks. */
 void s2_host_free(struct s2_host *host);
-/* A packet for our address. Returns the drop reason, NONE if it was used. */
+/* A packet for our address, or a neighbour solicitation for it. Returns the drop reason, NONE if it was used. */
 enum s2svpn_drop s2_host_input(struct s2_host *host, const uint8_t *p, size_t len, uint64_t now_ns);
 void s2_host_set_mtu(struct s2_host *host, uint16_t mtu);
 /* Streams that listen refuse when off: an RST answers. */

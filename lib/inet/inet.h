@@ -49,6 +49,9 @@ S2SVPN_NODISCARD bool s2_inet_view(const uint8_t *p, size_t len, struct s2_inet_
 /* Lower the TTL by one (IPv4: checksum too). p is a packet that s2_inet_view
  * accepted, with a TTL above 1. */
 void s2_inet_lower_ttl(uint8_t *p, const struct s2_inet_view *v);
+/* The packet has come out of a tunnel whose outside header had outer_tos: take over its
+ * congestion mark, RFC 6040 (IPv4: checksum too). False: it must be dropped. */
+S2SVPN_NODISCARD bool s2_inet_leave_tunnel(uint8_t *p, struct s2_inet_view *v, uint8_t outer_tos);
 /* Lower the MSS option of a TCP SYN to at most mss, updating the checksum. */
 void s2_inet_clamp_mss(uint8_t *p, const struct s2_inet_view *v, uint16_t mss);
 
@@ -76,11 +79,18 @@ size_t s2_inet_write_icmp_echo(uint8_t *out, size_t room, const s2svpn_address *
 /* The echo reply to a request, or 0 if p is none (fragments too). */
 size_t s2_inet_answer_echo(uint8_t *out, size_t room, const uint8_t *p,
                            const struct s2_inet_view *v);
+/* The neighbour advertisement that answers a solicitation of ours (RFC 4861 section
+ * 7.2.4), or 0 if p is none that may be answered. */
+size_t s2_inet_answer_solicitation(uint8_t *out, size_t room, const uint8_t *p,
+                                   const struct s2_inet_view *v, const s2svpn_address *ours);
+/* Is it the multicast address that asks for ours? */
+bool s2_inet_is_solicited_node(const s2svpn_address *to, const s2svpn_address *ours);
 enum s2_inet_error {
     S2_INET_TTL_EXCEEDED,
     S2_INET_NO_ROUTE,
     S2_INET_TOO_BIG, /* with mtu */
 };
+#define S2_INET_ERROR_MAX 1280 /* none is longer, RFC 4443 section 2.4 (c) */
 /* The ICMP error about p (RFC 1812 section 4.3.2, RFC 4443 section 2.4), or 0
  * where none may be sent: about ICMP errors, non-first fragments, multicast. */
 size_t s2_inet_write_error(uint8_t *out, size_t room, const s2svpn_address *from,

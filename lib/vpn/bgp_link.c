@@ -116,15 +116,38 @@ static void on_state(void *user, struct s2_bgp_peer *peer, enum s2_bgp_state fro
     (void)peer;
     s2_emit(ctx, &event, &t->connection->object, "tunnel %u: BGP %s -> %s%s%s", t->index + 1,
             s2_bgp_state_text(from), s2_bgp_state_text(to), why[0] ? ": " : "", why);
+    if (why[0])
+        s2_copy_text(t->bgp_reason, sizeof(t->bgp_reason), why);
     if (to == S2_BGP_ESTABLISHED) {
         s2_tunnel_set_up(t, true, "the BGP session is established", now_ns);
         return;
     }
-    if (from != S2_BGP_ESTABLISHED)
+    if (from != S2_BGP_ESTABLISHED || t->bgp_restarting)
         return;
     s2_tunnel_set_up(t, false, why, now_ns);
     if (!s2_list_empty(&t->children))
         s2_tunnel_set_phase(t, S2SVPN_TUNNEL_IPSEC_UP, why[0] ? why : "the BGP session ended");
+}
+
+/* RFC 4724: the peer forwards on without its BGP, and so do we, as long as it may take. */
+static void on_graceful(void *user, struct s2_bgp_peer *peer, bool begins, uint64_t now_ns)
+{
+    static const char late[] = "BGP did not come back after its graceful restart";
+    s2svpn_tunnel *t = user;
+    s2svpn_context *ctx = ctx_of(t);
+    const s2svpn_event event = {
+        .kind = S2SVPN_EVENT_NOTE, .tunnel = t->index, .reason = "bgp graceful restart"};
+    struct s2_bgp_info info;
+
+    t->bgp_restarting = begins;
+    s2_emit(ctx, &event, &t->connection->object, "tunnel %u: %s", t->index + 1,
+            begins ? "BGP restarts gracefully: its routes stay" : "the graceful restart is over");
+    s2_bgp_get_info(peer, &info);
+    if (begins || info.state == S2_BGP_ESTABLISHED)
+        return;
+    s2_tunnel_set_up(t, false, late, now_ns);
+    if (!s2_list_empty(&t->children))
+        s2_tunnel_set_phase(t, S2SVPN_TUNNEL_IPSEC_UP, late);
 }
 
 /* Is another tunnel of the connection still told of this prefix by a live session? */
@@ -157,7 +180,7 @@ static bool has_candidate(const s2svpn_connection *c, const struct s2_rib_path *
 static void drop_source(s2svpn_connection *c, const s2svpn_prefix *prefix)
 {
     for (size_t i = 0; i < c->tunnel_count; i++) {
-        const s2svpn_prefix inside = s2_prefix_make(&c->tunnel[i].inside_remote, 32);
+        const s2svpn_prefix inside = s2_host_prefix(&c->tunnel[i].inside_remote);
 
         if (s2_prefix_equal(&inside, prefix))
             return;
@@ -255,6 +278,7 @@ static const struct s2_bgp_ops bgp_ops = {
     .send = on_bgp_send,
     .close = on_bgp_close,
     .state = on_state,
+    .graceful = on_graceful,
     .route = on_route,
     .end_of_rib = on_end_of_rib,
     .notification = on_notification,
@@ -267,6 +291,20 @@ s2svpn_status s2_bgp_link_new(s2svpn_context *ctx)
 
 /* ---- the tunnel's inside, open while a child is up */
 
+/* Any number but 0 that no other speaker of our AS has, RFC 6286. */
+static uint32_t router_id(const s2svpn_tunnel *t)
+{
+    const uint8_t *a = t->inside_local.bytes;
+    uint32_t id;
+
+    if (t->inside_local.family == S2SVPN_FAMILY_IPV4)
+        return s2_address_ipv4_value(&t->inside_local);
+    if (t->options.inside_cidr.address.family != S2SVPN_FAMILY_NONE)
+        return s2_address_ipv4_value(&t->options.inside_cidr.address) + 1;
+    id = s2_get_u32(a) ^ s2_get_u32(a + 4) ^ s2_get_u32(a + 8) ^ s2_get_u32(a + 12);
+    return id ? id : 1;
+}
+
 static s2svpn_status open_session(s2svpn_tunnel *t, uint64_t now_ns)
 {
     const s2svpn_connection *c = t->connection;
@@ -274,12 +312,13 @@ static s2svpn_status open_session(s2svpn_tunnel *t, uint64_t now_ns)
     const struct s2_bgp_spec spec = {
         .local_asn = c->local_asn,
         .peer_asn = c->peer_asn,
-        .router_id = s2_address_ipv4_value(&t->inside_local),
+        .router_id = router_id(t),
         .local_address = t->inside_local,
         .peer_address = t->inside_remote,
         .hold_time_s = c->hold_time_s,
         .max_prefixes = c->device ? 1000 : ctx->limits.prefixes_from_peer,
-        .ipv4 = true,
+        .ipv4 = c->inside_version == 4,
+        .ipv6 = c->inside_version == 6,
     };
     s2svpn_status rc = s2_bgp_peer_new(ctx->bgp, &spec, t, &t->bgp);
 
@@ -335,6 +374,7 @@ void s2_inside_free(s2svpn_tunnel *t)
     if (t->bgp)
         s2_bgp_peer_free(t->bgp);
     t->bgp = NULL;
+    t->bgp_restarting = false;
     s2_host_free(t->host);
     t->host = NULL;
 }
@@ -355,8 +395,8 @@ void s2_bgp_advertise_to(s2svpn_tunnel *t, const s2svpn_prefix *prefix, bool wit
     const struct s2_bgp_announcement a = {
         .prefix = *prefix, .has_med = t->med != 0, .med = t->med, .origin = S2_BGP_IGP};
 
-    if (t->bgp == NULL)
-        return;
+    if (t->bgp == NULL || prefix->address.family != t->inside_local.family)
+        return; /* nothing of the other version flows here */
     if (withdraw)
         s2_bgp_withdraw(t->bgp, prefix, ctx->now_ns);
     else if (s2_bgp_advertise(t->bgp, &a, ctx->now_ns) != S2SVPN_OK)

@@ -20,6 +20,8 @@ static void print(struct s2_buffer *b, const struct s2_object *o)
     s2_record_text(b, "customer_gateway", c->customer_gateway.text);
     s2_record_text(b, "virtual_gateway", c->virtual_gateway.text);
     s2_record_number(b, "static_routes_only", c->static_routes_only);
+    if (c->inside_version == 6)
+        s2_record_number(b, "inside_ip_version", 6);
     S2_LIST_EACH(&c->static_routes, l)
         s2_record_prefix(b, "static_route",
                          &S2_CONTAINER(l, struct s2_static_route, in_connection)->prefix);
@@ -29,6 +31,8 @@ static void print(struct s2_buffer *b, const struct s2_object *o)
         s2_record_number(b, "tunnel", i);
         s2_record_text(b, "outside_address", s2svpn_address_print(&t->ike.local.address, text));
         s2_record_prefix(b, "inside_cidr", &t->options.inside_cidr);
+        if (c->inside_version == 6)
+            s2_record_prefix(b, "inside_ipv6_cidr", &t->options.inside_ipv6_cidr);
         s2_record_text(b, "pre_shared_key", t->psk);
         s2_record_number(b, "phase1_lifetime_s", t->options.phase1_lifetime_s);
         s2_record_number(b, "phase2_lifetime_s", t->options.phase2_lifetime_s);
@@ -202,7 +206,7 @@ s2svpn_status s2_connection_complete(s2svpn_connection *c)
 
     for (size_t i = 0; rc == S2SVPN_OK && i < c->tunnel_count; i++) {
         s2svpn_tunnel *t = &c->tunnel[i];
-        const s2svpn_prefix peer = s2_prefix_make(&t->inside_remote, 32);
+        const s2svpn_prefix peer = s2_host_prefix(&t->inside_remote);
 
         t->ike.owner = t;
         t->ike.name = t->name;
@@ -260,9 +264,12 @@ s2svpn_status s2svpn_connection_start(s2svpn_connection *c)
     for (size_t i = 0; rc == S2SVPN_OK && i < c->tunnel_count; i++) {
         s2svpn_tunnel *t = &c->tunnel[i];
 
-        t->keep_up = true;
         t->ike.mute = false;
-        if (s2_list_empty(&t->children))
+        t->attempt.natt_tried = false;
+        t->keep_up = !c->device || t->options.startup_action == S2SVPN_STARTUP_START;
+        if (!t->keep_up && t->phase == S2SVPN_TUNNEL_STOPPED)
+            s2_tunnel_set_phase(t, S2SVPN_TUNNEL_IDLE, "waits for the gateway to start it");
+        else if (t->keep_up && s2_list_empty(&t->children))
             s2_timer_set(&ctx->timers, &t->retry, ctx->now_ns);
     }
     s2_leave(ctx);
@@ -332,8 +339,10 @@ static s2svpn_status add_static(s2svpn_connection *c, const s2svpn_prefix *prefi
         return rc;
     if (!c->static_routes_only)
         return s2_fail(&ctx->env, S2SVPN_E_STATE, "", "the connection's routes come by BGP");
-    if (prefix->address.family != S2SVPN_FAMILY_IPV4 || !s2_prefix_equal(&masked, prefix))
-        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "prefix", "an IPv4 prefix without host bits");
+    if (prefix->address.family != c->tunnel[0].inside_local.family ||
+        !s2_prefix_equal(&masked, prefix))
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "prefix", "an IPv%u prefix without host bits",
+                       c->inside_version);
     if (find_static(c, prefix))
         return s2_fail(&ctx->env, S2SVPN_E_EXISTS, "prefix", "the connection has it already");
     if (c->static_count >= ctx->limits.static_routes)
@@ -395,6 +404,7 @@ void s2svpn_connection_get_info(const s2svpn_connection *c, s2svpn_connection_in
         .state = c->object.state,
         .static_routes_only = c->static_routes_only,
         .device = c->device,
+        .inside_ip_version = c->inside_version,
         .customer_gateway = c->customer_gateway,
         .virtual_gateway = c->virtual_gateway,
         .customer_asn = c->device ? c->local_asn : c->peer_asn,

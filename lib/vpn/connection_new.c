@@ -7,30 +7,53 @@
 #include "vpn/vpn.h"
 
 #define INSIDE_LENGTH 30
+#define INSIDE_LENGTH_IPV6 126
 #define PSK_LEN 32
 #define HOLD_TIME_S 30  /* AWS's */
+#define DPD_DELAY_S 10  /* likewise */
 #define INSIDE_TRIES 64 /* random picks before we give up: the block has 16,384 */
 
-static bool inside_in_use(const s2svpn_virtual_gateway *vgw, const s2svpn_prefix *cidr)
+/* ---- inside addresses: a /30 for every tunnel, a /126 as well for those with IPv6 inside */
+
+struct inside {
+    const char *field, *rule, *none;
+    bool (*allowed)(const s2svpn_prefix *cidr);
+    s2svpn_status (*draw)(const struct s2_env *env, s2svpn_prefix *cidr);
+    size_t offset; /* in s2svpn_tunnel_options */
+};
+
+static const s2svpn_prefix *inside_of(const struct inside *kind, const s2svpn_tunnel_options *o)
+{
+    return (const s2svpn_prefix *)(const void *)((const char *)o + kind->offset);
+}
+
+static bool inside_in_use(const struct inside *kind, const s2svpn_virtual_gateway *vgw,
+                          const s2svpn_prefix *cidr)
 {
     S2_LIST_EACH(&vgw->router.connections, l) {
         const s2svpn_connection *c = S2_CONTAINER(l, s2svpn_connection, in_router);
 
         for (size_t i = 0; i < c->tunnel_count; i++) {
-            if (s2_prefix_overlaps(&c->tunnel[i].options.inside_cidr, cidr))
+            if (s2_prefix_overlaps(inside_of(kind, &c->tunnel[i].options), cidr))
                 return true;
         }
     }
     return false;
 }
 
-static bool inside_allowed(const s2svpn_prefix *cidr)
+static bool has_host_bits(const s2svpn_prefix *cidr)
 {
-    const uint32_t a = s2_address_ipv4_value(&cidr->address);
     const s2svpn_prefix masked = s2_prefix_make(&cidr->address, cidr->length);
 
+    return !s2_prefix_equal(&masked, cidr);
+}
+
+static bool allowed_ipv4(const s2svpn_prefix *cidr)
+{
+    const uint32_t a = s2_address_ipv4_value(&cidr->address);
+
     if (cidr->address.family != S2SVPN_FAMILY_IPV4 || cidr->length != INSIDE_LENGTH ||
-        !s2_prefix_equal(&masked, cidr) || a >> 16 != 0xa9fe)
+        has_host_bits(cidr) || a >> 16 != 0xa9fe)
         return false;
     /* AWS's reserved blocks: 169.254.0.0 to 5.0, each /30, and 169.254.169.252/30 */
     if ((a & 0xff) == 0 && (a >> 8 & 0xff) <= 5)
@@ -38,43 +61,104 @@ static bool inside_allowed(const s2svpn_prefix *cidr)
     return (a & 0xffff) != 0xa9fc;
 }
 
+static s2svpn_status draw_ipv4(const struct s2_env *env, s2svpn_prefix *cidr)
+{
+    uint16_t block;
+    const s2svpn_status rc = s2_random(env, &block, sizeof(block));
+
+    cidr->address = s2_address_ipv4(UINT32_C(0xa9fe0000) | (uint32_t)(block & 0xfffc));
+    cidr->length = INSIDE_LENGTH;
+    return rc;
+}
+
+static bool allowed_ipv6(const s2svpn_prefix *cidr)
+{
+    return cidr->address.family == S2SVPN_FAMILY_IPV6 && cidr->length == INSIDE_LENGTH_IPV6 &&
+           !has_host_bits(cidr) && cidr->address.bytes[0] == 0xfd;
+}
+
+static s2svpn_status draw_ipv6(const struct s2_env *env, s2svpn_prefix *cidr)
+{
+    uint8_t bytes[16];
+    const s2svpn_status rc = s2_random(env, bytes, sizeof(bytes));
+
+    bytes[0] = 0xfd; /* locally assigned, RFC 4193 section 3.1 */
+    const s2svpn_address a = s2_address_from(S2SVPN_FAMILY_IPV6, bytes);
+
+    *cidr = s2_prefix_make(&a, INSIDE_LENGTH_IPV6);
+    return rc;
+}
+
+static const struct inside inside_ipv4 = {
+    .field = "inside_cidr",
+    .rule = "a /30 of 169.254.0.0/16 that AWS doesn't reserve",
+    .none = "no free /30 was found",
+    .allowed = allowed_ipv4,
+    .draw = draw_ipv4,
+    .offset = offsetof(s2svpn_tunnel_options, inside_cidr),
+};
+static const struct inside inside_ipv6 = {
+    .field = "inside_ipv6_cidr",
+    .rule = "a /126 of fd00::/8",
+    .none = "no free /126 was found",
+    .allowed = allowed_ipv6,
+    .draw = draw_ipv6,
+    .offset = offsetof(s2svpn_tunnel_options, inside_ipv6_cidr),
+};
+
 /* The connection's other tunnel: chosen already, or as the caller wants it. */
 static const s2svpn_tunnel_options *other(const s2svpn_connection *c, const s2svpn_tunnel *t)
 {
     return &c->tunnel[1 - t->index].options;
 }
 
-static s2svpn_status choose_inside(s2svpn_connection *c, s2svpn_tunnel *t, const char *path)
+static s2svpn_status choose(const struct inside *kind, s2svpn_connection *c, s2svpn_tunnel *t,
+                            const char *path)
 {
     s2svpn_context *ctx = c->object.ctx;
-    const s2svpn_prefix *given = &t->options.inside_cidr;
+    s2svpn_prefix *given = (s2svpn_prefix *)(void *)((char *)&t->options + kind->offset);
+    const s2svpn_prefix *others = inside_of(kind, other(c, t));
     char field[S2SVPN_FIELD_SIZE];
-    uint16_t block;
 
-    s2_print(field, sizeof(field), "%s.inside_cidr", path);
+    s2_print(field, sizeof(field), "%s.%s", path, kind->field);
     if (given->address.family != S2SVPN_FAMILY_NONE) {
-        if (!inside_allowed(given))
-            return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field,
-                           "a /30 of 169.254.0.0/16 that AWS doesn't reserve");
-        if (inside_in_use(c->router->vgw, given) ||
-            (t->index == 1 && s2_prefix_overlaps(given, &other(c, t)->inside_cidr)))
+        if (!kind->allowed(given))
+            return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "%s", kind->rule);
+        if (inside_in_use(kind, c->router->vgw, given) ||
+            (t->index == 1 && s2_prefix_overlaps(given, others)))
             return s2_fail(&ctx->env, S2SVPN_E_EXISTS, field, "in use by another tunnel");
         return S2SVPN_OK;
     }
     for (int i = 0; i < INSIDE_TRIES; i++) {
-        s2svpn_prefix cidr = {.length = INSIDE_LENGTH};
+        s2svpn_prefix cidr = {{0}, 0, {0}};
 
-        if (s2_random(&ctx->env, &block, sizeof(block)) != S2SVPN_OK)
+        if (kind->draw(&ctx->env, &cidr) != S2SVPN_OK)
             return s2_fail(&ctx->env, S2SVPN_E_RANDOM, field, "no randomness to be had");
-        cidr.address = s2_address_ipv4(UINT32_C(0xa9fe0000) | (uint32_t)(block & 0xfffc));
-        if (!inside_allowed(&cidr) || inside_in_use(c->router->vgw, &cidr) ||
-            s2_prefix_overlaps(&cidr, &other(c, t)->inside_cidr))
+        if (!kind->allowed(&cidr) || inside_in_use(kind, c->router->vgw, &cidr) ||
+            s2_prefix_overlaps(&cidr, others))
             continue;
-        t->options.inside_cidr = cidr;
+        *given = cidr;
         return S2SVPN_OK;
     }
-    return s2_fail(&ctx->env, S2SVPN_E_LIMIT, field, "no free /30 was found");
+    return s2_fail(&ctx->env, S2SVPN_E_LIMIT, field, "%s", kind->none);
 }
+
+static s2svpn_status choose_inside(s2svpn_connection *c, s2svpn_tunnel *t, const char *path)
+{
+    char field[S2SVPN_FIELD_SIZE];
+    s2svpn_status rc = choose(&inside_ipv4, c, t, path);
+
+    if (rc != S2SVPN_OK)
+        return rc;
+    if (c->inside_version == 6)
+        return choose(&inside_ipv6, c, t, path);
+    if (t->options.inside_ipv6_cidr.address.family == S2SVPN_FAMILY_NONE)
+        return S2SVPN_OK;
+    s2_print(field, sizeof(field), "%s.%s", path, inside_ipv6.field);
+    return s2_fail(&c->object.ctx->env, S2SVPN_E_ARGUMENT, field, "the inside IP version is 4");
+}
+
+/* ---- outside addresses and keys */
 
 /* Is it one of ours that speaks IKE, to a customer of its family? */
 static bool outside_allowed(const s2svpn_connection *c, const s2svpn_address *a)
@@ -150,6 +234,9 @@ s2svpn_status s2_tunnel_endpoints(s2svpn_tunnel *t, const s2svpn_address *local,
     if (natt)
         t->ike.local_natt = *natt;
     t->ike.force_udp = natt && s2_local_find(ctx, local, S2SVPN_ROLE_RAW) == NULL;
+    t->attempt.ike = t->ike.local;
+    t->attempt.peer_ike_port = t->ike.remote_port;
+    t->attempt.force_udp = t->ike.force_udp;
     return S2SVPN_OK;
 }
 
@@ -159,20 +246,29 @@ void s2_tunnel_configure(s2svpn_tunnel *t)
     const s2svpn_tunnel_options *o = &t->options;
     struct s2_ike_config *k = &t->ike;
 
+    k->follow = !t->connection->device;
     s2_choices_make(o->phase1_encryption, o->phase1_integrity, o->phase1_dh_groups, &k->ike);
     s2_choices_make(o->phase2_encryption, o->phase2_integrity, o->phase2_dh_groups, &k->esp);
     k->ike_lifetime_s = o->phase1_lifetime_s;
     k->child_lifetime_s = o->phase2_lifetime_s;
     k->rekey_margin_s = o->rekey_margin_s;
     k->rekey_fuzz_percent = o->rekey_fuzz_percent - 1;
-    k->dpd_delay_s = o->dpd_action == S2SVPN_DPD_NONE ? 0 : 10;
-    k->dpd_timeout_s = o->dpd_timeout_s;
+    k->dpd_delay_s = t->dpd_delay_s ? t->dpd_delay_s : DPD_DELAY_S;
+    if (o->dpd_action == S2SVPN_DPD_NONE)
+        k->dpd_delay_s = 0;
+    k->dpd_timeout_s = t->dpd_timeout_s ? t->dpd_timeout_s : o->dpd_timeout_s;
+    k->esn = o->esn;
+    atomic_store_explicit(&t->cuts_df, o->dont_fragment == S2SVPN_DF_CLEAR, memory_order_relaxed);
     t->options.pre_shared_key = t->psk;
 }
 
-static s2svpn_address host_of(const s2svpn_prefix *cidr, uint32_t n)
+/* The n-th host of a /30 or a /126. */
+static s2svpn_address host_of(const s2svpn_prefix *cidr, uint8_t n)
 {
-    return s2_address_ipv4(s2_address_ipv4_value(&cidr->address) + n);
+    s2svpn_address a = cidr->address;
+
+    a.bytes[s2_address_len(&a) - 1] |= n;
+    return a;
 }
 
 static s2svpn_status fill_tunnel(s2svpn_connection *c, s2svpn_tunnel *t,
@@ -199,26 +295,30 @@ static s2svpn_status fill_tunnel(s2svpn_connection *c, s2svpn_tunnel *t,
                                  ctx->options.peer_natt_port);
     if (rc != S2SVPN_OK || !s2_secret_set(&t->ike.psk, t->psk, strlen(t->psk)))
         return rc;
-    t->inside_local = host_of(&t->options.inside_cidr, 1);
-    t->inside_remote = host_of(&t->options.inside_cidr, 2);
+    t->inside_local = host_of(s2_tunnel_inside(t), 1);
+    t->inside_remote = host_of(s2_tunnel_inside(t), 2);
     t->ike.remote = c->customer_address;
     t->ike.local_net = c->cloud_network;
     t->ike.remote_net = c->customer_network;
     t->med = t->index == 0 ? 100 : 200;
-    s2_tunnel_configure(t);
+    s2_attempt_set_offers(t, NULL);
     t->keep_up = t->options.startup_action == S2SVPN_STARTUP_START;
     return S2SVPN_OK;
 }
 
 static s2svpn_status check_network(const s2svpn_context *ctx, const char *field,
-                                   const s2svpn_prefix *network)
+                                   const s2svpn_prefix *network, uint8_t family)
 {
-    const s2svpn_prefix masked = s2_prefix_make(&network->address, network->length);
-
     if (network->address.family == S2SVPN_FAMILY_NONE ||
-        (network->address.family == S2SVPN_FAMILY_IPV4 && s2_prefix_equal(&masked, network)))
+        (network->address.family == family && !has_host_bits(network)))
         return S2SVPN_OK;
-    return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "an IPv4 prefix without host bits");
+    return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "an IPv%u prefix without host bits",
+                   family == S2SVPN_FAMILY_IPV6 ? 6 : 4);
+}
+
+static uint8_t inside_family(const s2svpn_connection_spec *spec)
+{
+    return spec->inside_ip_version == 6 ? S2SVPN_FAMILY_IPV6 : S2SVPN_FAMILY_IPV4;
 }
 
 static s2svpn_status check(s2svpn_virtual_gateway *vgw, s2svpn_customer_gateway *cgw,
@@ -234,16 +334,19 @@ static s2svpn_status check(s2svpn_virtual_gateway *vgw, s2svpn_customer_gateway 
     if (rc == S2SVPN_OK && vgw->router.asn == cgw->bgp_asn)
         rc = s2_fail(&ctx->env, S2SVPN_E_STATE, "customer_gateway.bgp_asn", "both ends have ASN %u",
                      cgw->bgp_asn);
+    if (rc == S2SVPN_OK && spec->inside_ip_version != 0 && spec->inside_ip_version != 4 &&
+        spec->inside_ip_version != 6)
+        rc = s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "inside_ip_version", "4 or 6");
     if (rc == S2SVPN_OK)
-        rc = check_network(ctx, "local_network", &spec->local_network);
+        rc = check_network(ctx, "local_network", &spec->local_network, inside_family(spec));
     if (rc == S2SVPN_OK)
-        rc = check_network(ctx, "remote_network", &spec->remote_network);
+        rc = check_network(ctx, "remote_network", &spec->remote_network, inside_family(spec));
     return rc;
 }
 
-static s2svpn_prefix network_of(const s2svpn_prefix *given)
+static s2svpn_prefix network_of(const s2svpn_prefix *given, uint8_t family)
 {
-    const s2svpn_prefix everything = {.address = {.family = S2SVPN_FAMILY_IPV4}};
+    const s2svpn_prefix everything = {.address = {.family = family}};
 
     return given->address.family == S2SVPN_FAMILY_NONE ? everything : *given;
 }
@@ -264,8 +367,9 @@ static s2svpn_status make(s2svpn_virtual_gateway *vgw, s2svpn_customer_gateway *
     c->virtual_gateway = vgw->object.id;
     c->customer_address = cgw->address;
     c->static_routes_only = spec->static_routes_only;
-    c->customer_network = network_of(&spec->local_network);
-    c->cloud_network = network_of(&spec->remote_network);
+    c->inside_version = spec->inside_ip_version == 6 ? 6 : 4;
+    c->customer_network = network_of(&spec->local_network, inside_family(spec));
+    c->cloud_network = network_of(&spec->remote_network, inside_family(spec));
     if (!c->static_routes_only) {
         c->local_asn = vgw->router.asn;
         c->peer_asn = cgw->bgp_asn;

@@ -23,8 +23,13 @@ static void control_ike(s2svpn_context *ctx, const s2svpn_endpoint *local,
 static void control_inner(s2svpn_context *ctx, uint32_t spi_in, const uint8_t *p, size_t len)
 {
     struct s2_sa_in *sa = s2_spi_find(ctx, spi_in);
+    struct s2_inet_view view;
 
-    if (sa)
+    if (sa == NULL || !s2_inet_view(p, len, &view))
+        return;
+    if (view.fragment)
+        s2_fragments_input(sa->tunnel, p, &view, ctx->now_ns);
+    else
         s2_inside_packet(sa->tunnel, p, len, ctx->now_ns);
 }
 
@@ -36,10 +41,16 @@ static void control_event(s2svpn_context *ctx, enum s2_parcel_kind kind, uint32_
         return;
     if (kind == S2_PARCEL_FIRST)
         s2_child_first_packet(ctx, spi_in, ctx->now_ns);
-    else if (kind == S2_PARCEL_SOFT &&
-             s2_ike_rekey_child(ctx->ike, sa->tunnel, spi_in, ctx->now_ns) != S2SVPN_OK)
-        s2_log(&ctx->env, S2_LOG_WARNING, "%s: its soft limit is reached and it can't be rekeyed",
-               sa->tunnel->name);
+    else if (kind == S2_PARCEL_SOFT || kind == S2_PARCEL_HARD)
+        s2_child_worn_out(ctx, spi_in, kind == S2_PARCEL_HARD);
+}
+
+static void control_moved(s2svpn_context *ctx, uint32_t spi_in, const s2svpn_endpoint *remote)
+{
+    struct s2_sa_in *sa = s2_spi_find(ctx, spi_in);
+
+    if (sa)
+        s2_ike_heard_from(ctx->ike, sa->tunnel, remote, ctx->now_ns);
 }
 
 /* ---- from a worker */
@@ -113,6 +124,17 @@ void s2_to_control_event(s2svpn_worker *w, enum s2_parcel_kind kind, uint32_t sp
         control_event(w->ctx, kind, spi_in);
 }
 
+void s2_to_control_moved(s2svpn_worker *w, uint32_t spi_in, const s2svpn_endpoint *remote)
+{
+    const struct s2_parcel_head head = {
+        .kind = S2_PARCEL_MOVED, .spi_in = spi_in, .remote = *remote};
+
+    if (w->on_thread)
+        post_control(w, &w->trusted, &head, NULL);
+    else
+        control_moved(w->ctx, spi_in, remote);
+}
+
 /* ---- on the control thread */
 
 static void take_parcel(s2svpn_context *ctx, struct s2_parcel *parcel)
@@ -123,6 +145,8 @@ static void take_parcel(s2svpn_context *ctx, struct s2_parcel *parcel)
         control_ike(ctx, &h->local, &h->remote, parcel->bytes, h->len);
     else if (h->kind == S2_PARCEL_INNER)
         control_inner(ctx, h->spi_in, parcel->bytes, h->len);
+    else if (h->kind == S2_PARCEL_MOVED)
+        control_moved(ctx, h->spi_in, &h->remote);
     else
         control_event(ctx, (enum s2_parcel_kind)h->kind, h->spi_in);
 }
@@ -160,6 +184,7 @@ void s2_control_send(s2svpn_tunnel *t, const uint8_t *p, size_t len)
     s2svpn_worker *w = ctx->worker[t->owner];
     const struct s2_child *child = s2_child_current(t);
     struct s2_parcel_head head = {.kind = S2_PARCEL_TUNNEL, .len = (uint32_t)len};
+    static const struct s2_origin us;
     struct s2_lane *lane;
 
     if (child == NULL) {
@@ -186,7 +211,30 @@ void s2_control_send(s2svpn_tunnel *t, const uint8_t *p, size_t len)
     /* As in a nested call: nothing is given to the host, whose calls would meet engines
      * that are at work. */
     w->depth++;
-    s2_outbound_tunnel(w, t, NULL, &s, &view);
+    s2_outbound_tunnel(w, t, &us, &s, &view);
+    s2_output_seal(w);
+    w->depth--;
+}
+
+void s2_control_probe(s2svpn_tunnel *t, size_t len)
+{
+    const s2svpn_context *ctx = t->connection->object.ctx;
+    s2svpn_worker *w = ctx->worker[t->owner];
+    const struct s2_child *child = s2_child_current(t);
+
+    if (child == NULL)
+        return;
+    if (w->on_thread) {
+        const struct s2_parcel_head head = {
+            .kind = S2_PARCEL_PROBE, .spi_in = child->spi_in, .from_number = (uint32_t)len};
+
+        s2_hand_over(w, t->owner, &head, NULL);
+        return;
+    }
+    if (s2_worker_lane(w) == NULL)
+        return; /* then it isn't probed */
+    w->depth++; /* as above */
+    s2_outbound_probe(w, t, len);
     s2_output_seal(w);
     w->depth--;
 }

@@ -6,8 +6,9 @@
 #include "s2svpn/config.h"
 #include "vpn/vpn.h"
 
-static s2svpn_status check_config(s2svpn_context *ctx, const s2svpn_device_config *config)
+s2svpn_status s2_device_check(s2svpn_context *ctx, const s2svpn_device_config *config)
 {
+    const uint8_t inside = config->tunnel[0].customer.inside.family;
     char field[S2SVPN_FIELD_SIZE];
 
     if (config->tunnel_count < 1 || config->tunnel_count > 2)
@@ -18,9 +19,12 @@ static s2svpn_status check_config(s2svpn_context *ctx, const s2svpn_device_confi
         s2_print(field, sizeof(field), "tunnel[%zu]", i);
         if (t->customer.outside.family == S2SVPN_FAMILY_NONE ||
             t->gateway.outside.family == S2SVPN_FAMILY_NONE ||
-            t->customer.inside.family != S2SVPN_FAMILY_IPV4 ||
-            t->gateway.inside.family != S2SVPN_FAMILY_IPV4)
+            t->customer.inside.family == S2SVPN_FAMILY_NONE ||
+            t->gateway.inside.family == S2SVPN_FAMILY_NONE)
             return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "an address is missing");
+        if (t->customer.inside.family != inside || t->gateway.inside.family != inside)
+            return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field,
+                           "inside addresses are all IPv4 or all IPv6");
         if (t->pre_shared_key[0] == 0 ||
             memchr(t->pre_shared_key, 0, sizeof(t->pre_shared_key)) == NULL)
             return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "a pre-shared key is missing");
@@ -43,23 +47,114 @@ static void take_phases(s2svpn_tunnel_options *o, const s2svpn_config_tunnel *t)
     o->phase2_lifetime_s = t->ipsec.lifetime_s;
 }
 
-/* A device's first offer holds what an endpoint of AWS may allow, but SHA-1 and weak
- * groups: the endpoint takes the lowest that it is offered, whatever our order. */
-static void widen(s2svpn_tunnel_options *o, const s2svpn_tunnel_options *defaults)
+/* What an endpoint of AWS may allow, without SHA-1 and weak groups. */
+static struct s2_offer strong(const s2svpn_tunnel_options *defaults)
 {
-    o->phase1_encryption = defaults->phase1_encryption;
-    o->phase2_encryption = defaults->phase2_encryption;
-    o->phase1_integrity = defaults->phase1_integrity & ~(uint32_t)S2SVPN_SHA1;
-    o->phase2_integrity = defaults->phase2_integrity & ~(uint32_t)S2SVPN_SHA1;
-    o->phase1_dh_groups = s2_strong_only(defaults->phase1_dh_groups);
-    o->phase2_dh_groups = s2_strong_only(defaults->phase2_dh_groups);
+    struct s2_offer o = s2_offer_of(defaults);
+
+    for (size_t i = 0; i < 2; i++) {
+        o.integrity[i] &= ~(uint32_t)S2SVPN_SHA1;
+        o.dh_groups[i] = s2_strong_only(o.dh_groups[i]);
+    }
+    return o;
 }
 
-static s2svpn_prefix everything(void)
+/* Sets are ordered: a higher bit is a stronger algorithm. */
+static uint32_t from_here_up(uint32_t named, uint32_t all)
 {
-    s2svpn_prefix p = {.address = {.family = S2SVPN_FAMILY_IPV4}};
+    return named ? named | (all & ~(named - 1)) : all;
+}
+
+/* The document's and all above it. */
+static struct s2_offer minimum(const struct s2_offer *named, const struct s2_offer *all)
+{
+    struct s2_offer o;
+
+    for (size_t i = 0; i < 2; i++) {
+        o.encryption[i] = from_here_up(named->encryption[i], all->encryption[i]);
+        o.integrity[i] = from_here_up(named->integrity[i], all->integrity[i]);
+        o.dh_groups[i] = from_here_up(named->dh_groups[i], all->dh_groups[i]);
+    }
+    return o;
+}
+
+/* Both, as far as the profile has them at all. */
+static struct s2_offer both(const struct s2_offer *a, const struct s2_offer *b,
+                            const struct s2_offer *allowed)
+{
+    struct s2_offer o;
+
+    for (size_t i = 0; i < 2; i++) {
+        o.encryption[i] = a->encryption[i] | (b->encryption[i] & allowed->encryption[i]);
+        o.integrity[i] = a->integrity[i] | (b->integrity[i] & allowed->integrity[i]);
+        o.dh_groups[i] = a->dh_groups[i] | (b->dh_groups[i] & allowed->dh_groups[i]);
+    }
+    return o;
+}
+
+static void put_offer(s2svpn_tunnel_options *o, const struct s2_offer *offer)
+{
+    o->phase1_encryption = offer->encryption[0];
+    o->phase2_encryption = offer->encryption[1];
+    o->phase1_integrity = offer->integrity[0];
+    o->phase2_integrity = offer->integrity[1];
+    o->phase1_dh_groups = offer->dh_groups[0];
+    o->phase2_dh_groups = offer->dh_groups[1];
+}
+
+/* What is offered at first goes into the options, what after a refusal into second. */
+static void choose_offers(s2svpn_tunnel_options *o, uint8_t offers,
+                          const s2svpn_tunnel_options *defaults, struct s2_offer *second)
+{
+    const struct s2_offer named = s2_offer_of(o), first = strong(defaults);
+    const struct s2_offer allowed = s2_offer_of(defaults);
+    const struct s2_offer least = minimum(&named, &first);
+
+    *second = named;
+    if (offers == S2SVPN_OFFERS_AUTO)
+        *second = both(&first, &named, &allowed);
+    if (offers == S2SVPN_OFFERS_AUTO)
+        put_offer(o, &first);
+    else if (offers == S2SVPN_OFFERS_MINIMUM)
+        put_offer(o, &least);
+}
+
+/* What the document says besides, and what the host wants. */
+static void take_rest(s2svpn_tunnel *t, const s2svpn_config_tunnel *from,
+                      const s2svpn_device_options *options)
+{
+    s2svpn_tunnel_options *o = &t->options;
+
+    o->esn = options->esn;
+    o->replay_window = options->replay_window;
+    o->dont_fragment = from->clear_df ? S2SVPN_DF_CLEAR : S2SVPN_DF_HONOUR;
+    o->dpd_action =
+        options->dpd_action ? (uint8_t)(options->dpd_action - 1) : (uint8_t)S2SVPN_DPD_RESTART;
+    o->startup_action = options->startup_action ? (uint8_t)(options->startup_action - 1)
+                                                : (uint8_t)S2SVPN_STARTUP_START;
+    t->dpd_delay_s = from->dpd_interval_s;
+    t->dpd_timeout_s = (uint32_t)from->dpd_interval_s * from->dpd_retries;
+}
+
+static s2svpn_prefix everything(uint8_t family)
+{
+    s2svpn_prefix p = {.address = {.family = family}};
 
     return p;
+}
+
+/* Inside addresses, and their network where its kind has its place. */
+static void take_inside(s2svpn_tunnel *t, const s2svpn_config_tunnel *from)
+{
+    const s2svpn_prefix net = s2_prefix_make(&from->customer.inside, from->inside_length);
+
+    if (net.address.family == S2SVPN_FAMILY_IPV6)
+        t->options.inside_ipv6_cidr = net;
+    else
+        t->options.inside_cidr = net;
+    t->inside_local = from->customer.inside;
+    t->inside_remote = from->gateway.inside;
+    t->ike.local_net = t->ike.remote_net = everything(net.address.family);
 }
 
 static s2svpn_status choose_local(s2svpn_context *ctx, const s2svpn_config_tunnel *t,
@@ -94,11 +189,14 @@ static struct s2_ike_id id_of(const s2svpn_address *a)
     return id;
 }
 
-static s2svpn_status fill_device_tunnel(s2svpn_tunnel *t, const s2svpn_config_tunnel *from,
-                                        const s2svpn_device_options *options)
+s2svpn_status s2_device_fill(s2svpn_tunnel *t, const s2svpn_config_tunnel *from,
+                             const s2svpn_device_options *options)
 {
     s2svpn_context *ctx = t->connection->object.ctx;
+    const uint16_t ike_port = options->peer_ike_port, natt_port = options->peer_natt_port;
+    const size_t psk_len = strlen(from->pre_shared_key);
     s2svpn_tunnel_options defaults = {0};
+    struct s2_offer second;
     s2svpn_address local;
     char path[16];
     s2svpn_status rc = choose_local(ctx, from, options, &local);
@@ -109,32 +207,23 @@ static s2svpn_status fill_device_tunnel(s2svpn_tunnel *t, const s2svpn_config_tu
     if (rc != S2SVPN_OK)
         return rc;
     take_phases(&t->options, from);
-    if (!options->exact)
-        widen(&t->options, &defaults);
+    take_rest(t, from, options);
+    choose_offers(&t->options, options->offers, &defaults, &second);
     rc = s2_options_resolve(ctx, path, &t->options);
     if (rc == S2SVPN_OK)
-        rc = s2_tunnel_endpoints(
-            t, &local, options->peer_ike_port ? options->peer_ike_port : ctx->options.peer_ike_port,
-            options->peer_natt_port ? options->peer_natt_port : ctx->options.peer_natt_port);
+        rc = s2_tunnel_endpoints(t, &local, ike_port ? ike_port : ctx->options.peer_ike_port,
+                                 natt_port ? natt_port : ctx->options.peer_natt_port);
     if (rc != S2SVPN_OK)
         return rc;
-    s2_copy_text(t->psk, sizeof(t->psk), from->pre_shared_key);
-    if (!s2_secret_set(&t->ike.psk, t->psk, strlen(t->psk)))
+    if (!s2_secret_set(&t->ike.psk, from->pre_shared_key, psk_len))
         return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, path, "the pre-shared key is too long");
+    s2_copy_text(t->psk, sizeof(t->psk), from->pre_shared_key);
     t->options.outside_address = local;
-    t->options.inside_cidr = s2_prefix_make(&from->customer.inside, from->inside_length);
-    t->inside_local = from->customer.inside;
-    t->inside_remote = from->gateway.inside;
+    take_inside(t, from);
     t->ike.remote = from->gateway.outside;
     t->ike.local_id = id_of(&from->customer.outside); /* behind NAT too: what AWS expects */
     t->ike.remote_id = id_of(&from->gateway.outside);
-    t->ike.local_net = everything();
-    t->ike.remote_net = everything();
-    s2_tunnel_configure(t);
-    if (from->dpd_interval_s > 0)
-        t->ike.dpd_delay_s = from->dpd_interval_s;
-    if (from->dpd_interval_s > 0 && from->dpd_retries > 0)
-        t->ike.dpd_timeout_s = (uint32_t)from->dpd_interval_s * from->dpd_retries;
+    s2_attempt_set_offers(t, options->offers == S2SVPN_OFFERS_AUTO ? &second : NULL);
     return S2SVPN_OK;
 }
 
@@ -146,24 +235,28 @@ static s2svpn_status device_open(s2svpn_context *ctx, const s2svpn_device_config
 
     if (ctx->device == NULL)
         return s2_fail(&ctx->env, S2SVPN_E_STATE, "", "the context is a gateway");
-    rc = check_config(ctx, config);
+    if (options->offers > S2SVPN_OFFERS_MINIMUM)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "offers", "no such choice");
+    rc = s2_device_check(ctx, config);
     if (rc == S2SVPN_OK)
         rc = s2_connection_make(ctx, ctx->device, &config->connection, config->tunnel_count, &c);
     if (rc != S2SVPN_OK)
         return rc;
     c->device = true;
+    c->device_options = *options;
     c->static_routes_only = config->static_routes;
     c->customer_gateway = config->customer_gateway;
     c->virtual_gateway = config->virtual_gateway;
     c->customer_address = config->tunnel[0].customer.outside;
-    c->customer_network = c->cloud_network = everything();
+    c->inside_version = config->tunnel[0].customer.inside.family == S2SVPN_FAMILY_IPV6 ? 6 : 4;
+    c->customer_network = c->cloud_network = everything(config->tunnel[0].customer.inside.family);
     if (!c->static_routes_only) {
         c->local_asn = config->tunnel[0].customer.asn;
         c->peer_asn = config->tunnel[0].gateway.asn;
         c->hold_time_s = config->tunnel[0].customer.hold_time_s;
     }
     for (size_t i = 0; rc == S2SVPN_OK && i < c->tunnel_count; i++)
-        rc = fill_device_tunnel(&c->tunnel[i], &config->tunnel[i], options);
+        rc = s2_device_fill(&c->tunnel[i], &config->tunnel[i], options);
     if (rc != S2SVPN_OK) {
         s2_object_discard(&c->object);
         return rc;
@@ -191,16 +284,30 @@ s2svpn_status s2svpn_device_open(s2svpn_context *ctx, const s2svpn_device_config
 
 /* ---- the cloud's end */
 
+/* Group 31 isn't among AWS's, but a document that names it was written by an endpoint
+ * that allows it. */
+static void allow_group_31(const s2svpn_config_tunnel *t, const s2svpn_tunnel_options *defaults,
+                           s2svpn_tunnel_options *o)
+{
+    if (t->ike.ke == S2SVPN_KE_CURVE25519)
+        o->phase1_dh_groups = defaults->phase1_dh_groups | S2SVPN_GROUP(31);
+    if (t->ipsec.ke == S2SVPN_KE_CURVE25519)
+        o->phase2_dh_groups = defaults->phase2_dh_groups | S2SVPN_GROUP(31);
+}
+
 static s2svpn_status play_connection(s2svpn_virtual_gateway *vgw,
                                      const s2svpn_device_config *config, s2svpn_connection **out)
 {
     s2svpn_context *ctx = vgw->object.ctx;
     s2svpn_customer_gateway_spec spec = S2SVPN_CUSTOMER_GATEWAY_INIT;
     s2svpn_connection_spec conn = S2SVPN_CONNECTION_INIT;
+    s2svpn_tunnel_options defaults = {0};
     s2svpn_customer_gateway *cgw;
     char address[S2SVPN_ADDRESS_TEXT];
-    s2svpn_status rc;
+    s2svpn_status rc = s2_options_resolve(ctx, "tunnel", &defaults);
 
+    if (rc != S2SVPN_OK)
+        return rc;
     spec.address = s2svpn_address_print(&config->tunnel[0].customer.outside, address);
     if (!config->static_routes)
         spec.bgp_asn = config->tunnel[0].customer.asn;
@@ -208,15 +315,22 @@ static s2svpn_status play_connection(s2svpn_virtual_gateway *vgw,
     if (rc != S2SVPN_OK)
         return rc;
     conn.static_routes_only = config->static_routes;
+    conn.inside_ip_version = config->tunnel[0].gateway.inside.family == S2SVPN_FAMILY_IPV6 ? 6 : 4;
     conn.id = config->connection;
     for (size_t i = 0; i < config->tunnel_count; i++) {
         const s2svpn_config_tunnel *t = &config->tunnel[i];
 
+        const s2svpn_prefix inside = s2_prefix_make(&t->gateway.inside, t->inside_length);
+
         conn.tunnel[i].pre_shared_key = t->pre_shared_key;
-        conn.tunnel[i].inside_cidr = s2_prefix_make(&t->gateway.inside, t->inside_length);
+        if (conn.inside_ip_version == 6)
+            conn.tunnel[i].inside_ipv6_cidr = inside;
+        else
+            conn.tunnel[i].inside_cidr = inside;
         conn.tunnel[i].outside_address = t->gateway.outside;
         conn.tunnel[i].phase1_lifetime_s = t->ike.lifetime_s;
         conn.tunnel[i].phase2_lifetime_s = t->ipsec.lifetime_s;
+        allow_group_31(t, &defaults, &conn.tunnel[i]);
     }
     rc = s2_connection_new(vgw, cgw, &conn, 2, out);
     /* A document of one tunnel, and no address for a second: then there is none. */
@@ -238,7 +352,7 @@ s2svpn_status s2svpn_gateway_play(s2svpn_context *ctx, const s2svpn_device_confi
 
     s2_enter(ctx, 0);
     rc = ctx->options.role == S2SVPN_ROLE_GATEWAY
-             ? check_config(ctx, config)
+             ? s2_device_check(ctx, config)
              : s2_fail(&ctx->env, S2SVPN_E_STATE, "", "the context is a device");
     if (rc == S2SVPN_OK)
         rc = s2_virtual_gateway_make(ctx, &config->virtual_gateway, asn, &vgw);

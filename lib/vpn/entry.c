@@ -33,10 +33,10 @@ void s2_enter(s2svpn_context *ctx, uint64_t now_ns)
         s2_worker_enter(ctx->worker[0], ctx->now_ns);
 }
 
-void s2_send_message(s2svpn_context *ctx, const s2svpn_endpoint *local,
-                     const s2svpn_endpoint *remote, const uint8_t *p, size_t len)
+static void queue_message(s2svpn_context *ctx, const s2svpn_endpoint *local,
+                          const s2svpn_endpoint *remote, size_t marker, const uint8_t *p,
+                          size_t len)
 {
-    const size_t marker = local->role == S2SVPN_ROLE_NATT ? NON_ESP_MARKER_LEN : 0;
     struct message *m = NULL;
 
     if (ctx->message_count < MESSAGES_MAX)
@@ -52,6 +52,21 @@ void s2_send_message(s2svpn_context *ctx, const s2svpn_endpoint *local,
     memcpy(m->bytes + marker, p, len);
     s2_list_append(&ctx->messages, &m->in_context);
     ctx->message_count++;
+}
+
+void s2_send_message(s2svpn_context *ctx, const s2svpn_endpoint *local,
+                     const s2svpn_endpoint *remote, const uint8_t *p, size_t len)
+{
+    queue_message(ctx, local, remote, local->role == S2SVPN_ROLE_NATT ? NON_ESP_MARKER_LEN : 0, p,
+                  len);
+}
+
+void s2_send_keepalive(s2svpn_context *ctx, const s2svpn_endpoint *local,
+                       const s2svpn_endpoint *remote)
+{
+    static const uint8_t keepalive = 0xff; /* RFC 3948 section 2.3 */
+
+    queue_message(ctx, local, remote, 0, &keepalive, 1);
 }
 
 /* Give waiting IKE messages to the host; those that it doesn't take stay for
@@ -203,8 +218,7 @@ void s2svpn_context_set_wall_clock(s2svpn_context *ctx, uint64_t unix_ns, uint64
     s2_leave(ctx);
 }
 
-/* A hint about the way to a peer (anyone can forge one): recorded as the tunnel's
- * outside MTU only within sane bounds. */
+/* A hint about the way to a peer: anyone can forge one. */
 void s2svpn_receive_outside_error(s2svpn_context *ctx, const s2svpn_endpoint *local,
                                   const s2svpn_endpoint *remote, enum s2svpn_io_error kind,
                                   uint32_t mtu, uint64_t now_ns)
@@ -213,9 +227,8 @@ void s2svpn_receive_outside_error(s2svpn_context *ctx, const s2svpn_endpoint *lo
 
     s2_enter(ctx, now_ns);
     t = s2_tunnel_by_outside(ctx, &local->address, &remote->address);
-    if (t && kind == S2SVPN_IO_TOO_BIG && mtu >= 576 && mtu < t->outside_mtu) {
-        t->outside_mtu = mtu;
-        s2_tunnel_update_mtu(t);
+    if (t && kind == S2SVPN_IO_TOO_BIG) {
+        s2_path_too_big(t, local, remote, mtu, ctx->now_ns);
     } else if (t && kind == S2SVPN_IO_UNREACHABLE) {
         if (s2_ike_check(ctx->ike, t, ctx->now_ns) != S2SVPN_OK)
             s2_log(&ctx->env, S2_LOG_DEBUG, "%s: unreachable, and no IKE SA to ask", t->name);

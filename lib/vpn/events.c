@@ -28,12 +28,22 @@ static bool anyone_wants(const struct s2_events *e, uint32_t kind)
     return false;
 }
 
-void s2_emit(s2svpn_context *ctx, const s2svpn_event *event, struct s2_object *object,
-             const char *fmt, ...)
+/* A text that doesn't name its object has it put before it in the log, where nothing else
+ * would. */
+static void log_event(s2svpn_context *ctx, enum s2_log_level level, const struct s2_object *object,
+                      const char *text)
+{
+    if (object == NULL || strstr(text, object->id.text))
+        s2_log(&ctx->env, level, "%s", text);
+    else
+        s2_log(&ctx->env, level, "%s: %s", object->id.text, text);
+}
+
+static void emit(s2svpn_context *ctx, enum s2_log_level level, const s2svpn_event *event,
+                 struct s2_object *object, const char *fmt, va_list args)
 {
     struct s2_events *e = &ctx->events;
     struct waiting *w;
-    va_list args;
 
     if (!anyone_wants(e, event->kind) && ctx->options.log == NULL)
         return;
@@ -46,9 +56,7 @@ void s2_emit(s2svpn_context *ctx, const s2svpn_event *event, struct s2_object *o
     w->event.size = sizeof(w->event);
     w->event.now_ns = ctx->now_ns;
     w->event.unix_ns = s2_unix_ns(ctx);
-    va_start(args, fmt);
     s2_print_v(w->text, sizeof(w->text), fmt, args);
-    va_end(args);
     s2_copy_text(w->reason, sizeof(w->reason), event->reason ? event->reason : "");
     if (object) {
         w->event.id = object->id;
@@ -58,9 +66,29 @@ void s2_emit(s2svpn_context *ctx, const s2svpn_event *event, struct s2_object *o
         w->object = object;
         object->handles++;
     }
-    s2_log(&ctx->env, S2_LOG_INFO, "%s", w->text);
+    log_event(ctx, level, object, w->text);
     s2_list_append(&e->queue, &w->in_queue);
     e->waiting++;
+}
+
+void s2_emit(s2svpn_context *ctx, const s2svpn_event *event, struct s2_object *object,
+             const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    emit(ctx, S2_LOG_INFO, event, object, fmt, args);
+    va_end(args);
+}
+
+void s2_warn(s2svpn_context *ctx, const s2svpn_event *event, struct s2_object *object,
+             const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    emit(ctx, S2_LOG_WARNING, event, object, fmt, args);
+    va_end(args);
 }
 
 /* A sequence number without gaps doesn't show what was lost, so a note does. */

@@ -30,6 +30,9 @@ void s2_events_clear(s2svpn_context *ctx);
  * connection is held until the event is delivered. */
 void s2_emit(s2svpn_context *ctx, const s2svpn_event *event, struct s2_object *object,
              const char *fmt, ...) S2SVPN_PRINTF(4, 5);
+/* The same, and the log line is a warning. */
+void s2_warn(s2svpn_context *ctx, const s2svpn_event *event, struct s2_object *object,
+             const char *fmt, ...) S2SVPN_PRINTF(4, 5);
 /* Deliver what waits. Returns true if anything was delivered. */
 bool s2_events_deliver(s2svpn_context *ctx);
 

@@ -2,6 +2,7 @@
 /* What IKE asks and says, and what the tunnels do about it. */
 #include <string.h>
 
+#include "ike/message.h"
 #include "vpn/keylog.h"
 #include "vpn/vpn.h"
 
@@ -52,9 +53,7 @@ static size_t on_candidates(void *user, const s2svpn_endpoint *local, const s2sv
 
 static bool id_fits(const struct s2_ike_id *wanted, const struct s2_ike_id *id)
 {
-    return wanted->type == S2_IKE_ID_NONE ||
-           (id && wanted->type == id->type && wanted->len == id->len &&
-            memcmp(wanted->data, id->data, id->len) == 0);
+    return wanted->type == S2_IKE_ID_NONE || (id && s2_ike_id_equal(wanted, id));
 }
 
 static void on_identify(void *user, uint64_t ticket, const s2svpn_endpoint *local,
@@ -86,6 +85,26 @@ static void on_release_spi(void *user, void *owner, uint32_t spi)
     s2_spi_give_back(user, spi);
 }
 
+/* A peer that only wants ESP in UDP says the same as one behind NAT. Where UDP is used
+ * anyhow that is no news, unless its port shows that it is one. */
+static void tell_nat(s2svpn_context *ctx, s2svpn_tunnel *t, const struct s2_ike_sa_info *info)
+{
+    const s2svpn_event event = {.kind = S2SVPN_EVENT_NOTE, .tunnel = t->index, .reason = "nat"};
+    const bool moved =
+        info->remote.port != t->ike.remote_port && info->remote.port != t->ike.remote_natt_port;
+    char where[S2SVPN_ENDPOINT_TEXT];
+
+    s2svpn_endpoint_print(&info->remote, where);
+    if (info->nat_local && !t->nat_local)
+        s2_emit(ctx, &event, &t->connection->object,
+                "tunnel %u: NAT found: the peer %s sees another address or port of ours",
+                t->index + 1, where);
+    if (info->nat_remote && !t->nat_remote && (moved || !t->ike.force_udp))
+        s2_emit(ctx, &event, &t->connection->object,
+                "tunnel %u: NAT found: the peer is behind one%s, seen as %s", t->index + 1,
+                moved ? "" : ", or wants ESP in UDP", where);
+}
+
 static void on_sa_up(void *user, void *owner, const struct s2_ike_sa_info *info)
 {
     s2svpn_context *ctx = user;
@@ -93,10 +112,12 @@ static void on_sa_up(void *user, void *owner, const struct s2_ike_sa_info *info)
 
     t->sa_up = true;
     t->initiator = info->initiator;
+    tell_nat(ctx, t, info);
     t->nat_local = info->nat_local;
     t->nat_remote = info->nat_remote;
     s2_algorithms_print(info->encr, info->key_bits, info->integ, info->prf, info->ke,
                         t->ike_algorithms, sizeof(t->ike_algorithms));
+    s2_log(&ctx->env, S2_LOG_INFO, "%s: IKE SA up: %s", t->name, t->ike_algorithms);
     s2_keylog_ike(ctx, info);
     if (t->phase == S2SVPN_TUNNEL_IDLE || t->phase == S2SVPN_TUNNEL_WAITING)
         s2_tunnel_set_phase(t, S2SVPN_TUNNEL_NEGOTIATING, "");
@@ -106,6 +127,7 @@ static void on_sa_down(void *user, void *owner, enum s2_ike_reason reason, const
                        bool was_up, bool last, uint64_t now_ns)
 {
     s2svpn_tunnel *t = owner;
+    enum s2_verdict verdict;
     char words[128];
 
     (void)user;
@@ -117,10 +139,14 @@ static void on_sa_down(void *user, void *owner, enum s2_ike_reason reason, const
     }
     t->sa_up = false;
     t->ike_algorithms[0] = 0;
-    s2_print(words, sizeof(words), "%s%s%s", s2_ike_reason_text(reason), detail[0] ? ": " : "",
-             detail);
+    verdict = s2_attempt_ended(t, reason, detail, words, sizeof(words));
     s2_tunnel_ipsec_down(t, words, now_ns);
-    s2_tunnel_retry(t, words, now_ns);
+    if (verdict == S2_VERDICT_NOW)
+        s2_tunnel_retry_now(t, words, now_ns);
+    else if (verdict == S2_VERDICT_REST)
+        s2_tunnel_rest(t, words);
+    else
+        s2_tunnel_retry(t, words, now_ns);
 }
 
 static bool on_child_up(void *user, void *owner, const struct s2_ike_child *child, uint64_t now_ns)
@@ -142,11 +168,17 @@ static bool on_child_up(void *user, void *owner, const struct s2_ike_child *chil
     }
     s2_algorithms_print(child->encr, child->key_bits, child->integ, 0, child->ke, t->esp_algorithms,
                         sizeof(t->esp_algorithms));
+    if (child->esn) {
+        const size_t len = strlen(t->esp_algorithms);
+
+        s2_copy_text(t->esp_algorithms + len, sizeof(t->esp_algorithms) - len, "/ESN");
+    }
     s2_keylog_child(ctx, t, child);
     if (child->replaces)
         t->rekeys++;
-    s2_emit(ctx, &event, &t->connection->object, "tunnel %u: child SA %s, SPIs %08x in, %08x out",
-            t->index + 1, event.reason, child->spi_in, child->spi_out);
+    s2_emit(ctx, &event, &t->connection->object,
+            "tunnel %u: child SA %s: %s, SPIs %08x in, %08x out", t->index + 1, event.reason,
+            t->esp_algorithms, child->spi_in, child->spi_out);
     s2_tunnel_update_mtu(t);
     s2_tunnel_ipsec_up(t, now_ns);
     return true;
@@ -198,6 +230,9 @@ static void on_note(void *user, void *owner, const char *text, uint64_t now_ns)
         .kind = S2SVPN_EVENT_NOTE, .tunnel = t ? t->index : UINT32_MAX, .reason = "ike"};
 
     (void)now_ns;
+    if (t && !s2_list_empty(&t->children) &&
+        strstr(text, s2_ike_reason_text(S2_IKE_REASON_NO_PROPOSAL)))
+        s2_attempt_rekey_refused(t);
     /* A tunnel that the peer starts has no failed try of its own to tell of. */
     if (t && s2_list_empty(&t->children))
         s2_copy_text(t->reason, sizeof(t->reason), text);
@@ -205,6 +240,16 @@ static void on_note(void *user, void *owner, const char *text, uint64_t now_ns)
         s2_emit(ctx, &event, &t->connection->object, "tunnel %u: %s", t->index + 1, text);
     else
         s2_emit(ctx, &event, NULL, "%s", text);
+}
+
+static void on_keepalive(void *user, const s2svpn_endpoint *local, const s2svpn_endpoint *remote)
+{
+    s2svpn_context *ctx = user;
+    const s2svpn_tunnel *t = s2_tunnel_by_outside(ctx, &local->address, &remote->address);
+
+    if (t && atomic_load_explicit(&t->blackhole, memory_order_relaxed))
+        return;
+    s2_send_keepalive(ctx, local, remote);
 }
 
 static const struct s2_ike_ops ops = {
@@ -222,6 +267,7 @@ static const struct s2_ike_ops ops = {
     .peer_moved = on_peer_moved,
     .last_inbound = on_last_inbound,
     .note = on_note,
+    .keepalive = on_keepalive,
 };
 
 s2svpn_status s2_ike_link_new(s2svpn_context *ctx)

@@ -4,6 +4,8 @@
 
 #include "vpn/vpn.h"
 
+#define MOVED_INTERVAL_NS (100 * S2_MS) /* between two words about where the peer is */
+
 static void count_in(s2svpn_tunnel *t, size_t len, uint64_t now_ns)
 {
     atomic_store_explicit(&t->packets_in,
@@ -18,17 +20,19 @@ static void count_in(s2svpn_tunnel *t, size_t len, uint64_t now_ns)
 /* Is it for the in-tunnel host? Then routes play no part. */
 static bool is_for_host(const s2svpn_tunnel *t, const struct s2_inet_view *view)
 {
-    return s2_address_equal(&view->destination, &t->inside_local);
+    return s2_address_equal(&view->destination, &t->inside_local) ||
+           s2_inet_is_solicited_node(&view->destination, &t->inside_local);
 }
 
 static void route(s2svpn_worker *w, struct s2_sa_in *sa, uint8_t *p, struct s2_inet_view *view,
                   uint32_t buffer)
 {
     s2svpn_tunnel *t = sa->tunnel;
+    const struct s2_origin origin = {.tunnel = t};
     struct s2_inet_super s = {.p = p, .len = view->total_len};
     uint64_t value;
 
-    if (s2_fib_lookup(t->connection->sources, &view->source) == 0) {
+    if (!s2_route_crosses(view) || s2_fib_lookup(t->connection->sources, &view->source) == 0) {
         s2_drop(w, S2SVPN_DROP_INNER_SOURCE);
         return;
     }
@@ -38,23 +42,25 @@ static void route(s2svpn_worker *w, struct s2_sa_in *sa, uint8_t *p, struct s2_i
         s2_drop(w, value == 0                                   ? S2SVPN_DROP_NO_ROUTE
                    : s2_target_kind(value) == S2_TARGET_NO_PATH ? S2SVPN_DROP_NO_PATH
                                                                 : S2SVPN_DROP_BLACKHOLE);
+        s2_outbound_error(w, &origin, S2_INET_NO_ROUTE, 0, p, view);
         return;
     }
     if (view->ttl <= 1) {
         s2_drop(w, S2SVPN_DROP_TTL);
+        s2_outbound_error(w, &origin, S2_INET_TTL_EXCEEDED, 0, p, view);
         return;
     }
     s2_inet_lower_ttl(p, view);
     if (s2_target_kind(value) == S2_TARGET_TUNNEL) {
         s2_output_end(w); /* the batch to be sealed keeps p, and joining would move over it */
-        s2_outbound_tunnel(w, s2_target_pointer(value), NULL, &s, view);
+        s2_outbound_tunnel(w, s2_target_pointer(value), &origin, &s, view);
     } else {
         s2_output_port(w, ((const s2svpn_port *)s2_target_pointer(value))->number, p, view, buffer);
     }
 }
 
 static void opened(s2svpn_worker *w, struct s2_sa_in *sa, const struct s2_esp_open *o,
-                   uint32_t buffer)
+                   uint32_t buffer, uint8_t outer_tos)
 {
     s2svpn_tunnel *t = sa->tunnel;
     uint8_t *p = o->out;
@@ -73,11 +79,36 @@ static void opened(s2svpn_worker *w, struct s2_sa_in *sa, const struct s2_esp_op
         s2_drop(w, S2SVPN_DROP_INNER_SELECTOR);
         return;
     }
+    if (!s2_inet_leave_tunnel(p, &view, outer_tos)) {
+        s2_drop(w, S2SVPN_DROP_CONGESTION);
+        return;
+    }
     count_in(t, view.total_len, w->now_ns);
     if (is_for_host(t, &view))
         s2_to_control_inner(w, sa, p, view.total_len);
     else
         route(w, sa, p, &view, buffer);
+}
+
+/* Does it come from where its tunnel's packets don't go to? Then the peer's NAT may have
+ * given it another place. */
+static bool is_elsewhere(const struct s2_sa_in *sa, const s2svpn_datagram *from)
+{
+    const struct s2_sa_out *out = atomic_load_explicit(&sa->tunnel->out, memory_order_acquire);
+    const struct s2_way *way = out ? atomic_load_explicit(&out->way, memory_order_acquire) : NULL;
+
+    return way && way->local.role == S2SVPN_ROLE_NATT && from->local.role == S2SVPN_ROLE_NATT &&
+           (way->remote.port != from->remote.port ||
+            !s2_address_equal(&way->remote.address, &from->remote.address));
+}
+
+/* Control decides whether to follow, and may be told again if it doesn't. */
+static void tell_moved(s2svpn_worker *w, struct s2_sa_in *sa)
+{
+    if (sa->moved_ns != 0 && w->now_ns - sa->moved_ns < MOVED_INTERVAL_NS)
+        return;
+    sa->moved_ns = w->now_ns;
+    s2_to_control_moved(w, sa->esp->spi, &w->lane->moved_to);
 }
 
 /* Inside a batch nothing can be given out, so room is made before: a place for each
@@ -115,9 +146,13 @@ void s2_inbound_flush(s2svpn_worker *w)
                 atomic_store_explicit(&lane->open_sa[i]->tunnel->last_in_ns, w->now_ns,
                                       memory_order_relaxed);
             s2_drop(w, (enum s2svpn_drop)o->drop);
+            s2_tell_limits(w, o->sa, o->sa->spi, (enum s2svpn_drop)o->drop);
             continue;
         }
-        opened(w, lane->open_sa[i], o, lane->open_buffer[i]);
+        s2_tell_limits(w, o->sa, o->sa->spi, S2SVPN_DROP_NONE);
+        if (lane->open_moved[i] && o->newest)
+            tell_moved(w, lane->open_sa[i]);
+        opened(w, lane->open_sa[i], o, lane->open_buffer[i], lane->open_tos[i]);
     }
     lane->opens = 0;
     lane->opening = false;
@@ -131,6 +166,7 @@ static void hand_over(s2svpn_worker *w, const s2svpn_datagram *from, const uint8
                                         .spi_in = sa->esp->spi,
                                         .local = from->local,
                                         .remote = from->remote,
+                                        .tos = from->tos,
                                         .len = (uint32_t)len};
 
     s2_hand_over(w, sa->tunnel->owner, &head, p);
@@ -191,5 +227,9 @@ void s2_inbound_esp(s2svpn_worker *w, const s2svpn_datagram *from, uint8_t *p, s
         return;
     }
     lane->open_buffer[lane->opens] = buffer;
+    lane->open_moved[lane->opens] = is_elsewhere(sa, from);
+    if (lane->open_moved[lane->opens])
+        lane->moved_to = from->remote;
+    lane->open_tos[lane->opens] = from->tos;
     lane->open_sa[lane->opens++] = sa;
 }

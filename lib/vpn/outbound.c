@@ -8,7 +8,7 @@
 #define ICMP_RATE 100 /* errors a second and worker, RFC 1812 section 4.3.2.8 */
 #define IPV6_LEAST_MTU 1280
 
-/* ---- ICMP errors back into the port */
+/* ---- ICMP errors back to where the packet came from */
 
 static bool may_complain(s2svpn_worker *w)
 {
@@ -27,27 +27,68 @@ static bool may_complain(s2svpn_worker *w)
     return true;
 }
 
-static void complain(s2svpn_worker *w, const s2svpn_port *from, enum s2_inet_error error,
-                     uint16_t mtu, const uint8_t *p, const struct s2_inet_view *view)
+/* Whose address an error has: the port's router, or our end inside the tunnel. A LAN
+ * without an address of ours is told of the tunnel's MTU all the same. */
+static const s2svpn_address *address_towards(const struct s2_origin *from, uint8_t version)
 {
-    struct s2_lane *lane = s2_worker_lane(w);
-    struct s2_inet_super s = {0};
-    size_t len;
+    const s2svpn_address *const ours[] = {
+        from->port ? &from->port->router : NULL,
+        from->port ? &from->port->ipv6_router : NULL,
+        from->tunnel ? &from->tunnel->inside_local : NULL,
+        from->port && from->through ? &from->through->inside_local : NULL,
+    };
+    const uint8_t family = version == 6 ? S2SVPN_FAMILY_IPV6 : S2SVPN_FAMILY_IPV4;
 
-    if (from == NULL || from->router.family != view->version || lane == NULL || !may_complain(w) ||
-        !s2_output_ready(w, sizeof(lane->scratch)))
+    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+        if (ours[i] && ours[i]->family == family)
+            return ours[i];
+    }
+    return NULL;
+}
+
+void s2_outbound_error(s2svpn_worker *w, const struct s2_origin *from, enum s2_inet_error error,
+                       uint16_t mtu, const uint8_t *p, const struct s2_inet_view *view)
+{
+    static const struct s2_origin us;
+    const s2svpn_address *address = address_towards(from, view->version);
+    struct s2_lane *lane = s2_worker_lane(w);
+    uint8_t packet[S2_INET_ERROR_MAX];
+    struct s2_inet_super s = {0};
+    struct s2_inet_view error_view;
+
+    if (address == NULL || lane == NULL)
         return;
-    len = s2_inet_write_error(lane->scratch, sizeof(lane->scratch), &from->router, error, mtu, p,
-                              view);
-    s.p = len > 0 ? s2_output_room(w, len) : NULL;
+    s.len = (uint32_t)s2_inet_write_error(packet, sizeof(packet), address, error, mtu, p, view);
+    if (s.len == 0 || !may_complain(w) || !s2_output_ready(w, s.len))
+        return;
+    s.p = s2_output_room(w, s.len);
     if (s.p == NULL)
         return;
-    memcpy(s.p, lane->scratch, len);
-    s.len = (uint32_t)len;
-    s2_output_super(w, from->number, &s);
+    memcpy(s.p, packet, s.len);
+    if (from->port)
+        s2_output_super(w, from->port->number, &s);
+    else if (s2_inet_view(s.p, s.len, &error_view))
+        s2_outbound_tunnel(w, from->tunnel, &us, &s, &error_view);
 }
 
 /* ---- looking up */
+
+/* What never leaves its link, whatever a default route says: RFC 4291 sections 2.5.2,
+ * 2.5.3 and 2.5.6. Multicast has no route here, of either scope. */
+static bool stays_on_link(const s2svpn_address *a)
+{
+    static const uint8_t zeros[15];
+
+    if (a->family != S2SVPN_FAMILY_IPV6)
+        return false;
+    return (a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80) || a->bytes[0] == 0xff ||
+           (memcmp(a->bytes, zeros, sizeof(zeros)) == 0 && a->bytes[15] <= 1);
+}
+
+bool s2_route_crosses(const struct s2_inet_view *view)
+{
+    return !stays_on_link(&view->source) && !stays_on_link(&view->destination);
+}
 
 uint64_t s2_route_resolve(uint64_t value, const s2svpn_address *to)
 {
@@ -95,7 +136,7 @@ bool s2_selectors_allow(const struct s2_selectors *s, const struct s2_inet_view 
     bool local_ok = false, remote_ok = false;
 
     if (s->any)
-        return view->version == 4;
+        return view->version == s->any;
     for (size_t i = 0; i < s->local_count && !local_ok; i++)
         local_ok = ts_contains(&s->local[i], local, view->protocol, local_port);
     for (size_t i = 0; i < s->remote_count && !remote_ok; i++)
@@ -105,7 +146,7 @@ bool s2_selectors_allow(const struct s2_selectors *s, const struct s2_inet_view 
 
 /* One packet, in two pieces, into the batch. The pieces stay where they are until the
  * batch is sealed, at the latest when the call returns. s2_output_ready() has been
- * asked before the pieces were built. */
+ * asked before the pieces were built. view NULL: a dummy, to probe the path. */
 static void add_seal(s2svpn_worker *w, s2svpn_tunnel *t, const struct s2_sa_out *out,
                      s2svpn_span head, s2svpn_span payload, const struct s2_inet_view *view)
 {
@@ -118,16 +159,17 @@ static void add_seal(s2svpn_worker *w, s2svpn_tunnel *t, const struct s2_sa_out 
         s2_drop(w, S2SVPN_DROP_NO_ROOM);
         return;
     }
-    lane->seal_note[lane->seals].tunnel = t;
-    lane->seal_note[lane->seals].out = out;
-    lane->seal_note[lane->seals].tos = view->tos;
+    /* The outside header's marks are the inner one's: RFC 4301 section 5.1.2.1, RFC 6040
+     * section 4.1, normal mode. */
+    lane->seal_note[lane->seals] =
+        (struct s2_seal_note){.tunnel = t, .out = out, .tos = view ? view->tos : 0, .probe = !view};
     s = &lane->seal[lane->seals++];
     s->sa = out->esp;
     s->piece[0] = head;
     s->piece[1] = payload;
     s->out = room;
     s->room = len;
-    s->next_header = view->version == 6 ? S2_IP_IPV6 : S2_IP_IPIP;
+    s->next_header = !view ? S2_IP_NONE : view->version == 6 ? S2_IP_IPV6 : S2_IP_IPIP;
 }
 
 /* Room for a packet of len inner bytes; else it is dropped. */
@@ -154,24 +196,38 @@ static void fragment_and_add(s2svpn_worker *w, s2svpn_tunnel *t, const struct s2
     }
 }
 
-/* One whole packet. Longer than the tunnel's MTU: cut before encryption (what AWS asks
- * of devices, whatever the DF bit says), or for IPv6 told. */
-static void add_whole(s2svpn_worker *w, s2svpn_tunnel *t, const struct s2_sa_out *out,
-                      s2svpn_port *from, const uint8_t *p, const struct s2_inet_view *view,
-                      uint32_t mtu)
+/* May it be cut? Where it has no DF bit, where the tunnel's options say so in spite of
+ * it (what AWS asks of devices), and always if it is our own: there is no one to tell. */
+static bool may_cut(const s2svpn_tunnel *t, const struct s2_origin *from,
+                    const struct s2_inet_view *view)
 {
+    return view->version == 4 &&
+           (!view->dont_fragment || atomic_load_explicit(&t->cuts_df, memory_order_relaxed) ||
+            (from->port == NULL && from->tunnel == NULL));
+}
+
+/* One whole packet. Longer than the tunnel's MTU: cut before encryption, or told. IPv6
+ * promises 1280 bytes to everyone: below that the outside packet is left to be cut (RFC
+ * 2473 section 7.1). */
+static void add_whole(s2svpn_worker *w, s2svpn_tunnel *t, const struct s2_sa_out *out,
+                      const struct s2_origin *from, const uint8_t *p,
+                      const struct s2_inet_view *view, uint32_t mtu)
+{
+    if (view->version == 6 && mtu < IPV6_LEAST_MTU)
+        mtu = IPV6_LEAST_MTU;
     if (view->total_len <= mtu) {
         if (ready(w, out, view->total_len))
             add_seal(w, t, out, s2_span(p, view->total_len), s2_span(NULL, 0), view);
         return;
     }
-    if (view->version == 4) {
+    if (may_cut(t, from, view)) {
         fragment_and_add(w, t, out, p, view, (uint16_t)mtu);
         return;
     }
     s2_drop(w, S2SVPN_DROP_TOO_BIG);
-    complain(w, from, S2_INET_TOO_BIG, (uint16_t)(mtu < IPV6_LEAST_MTU ? IPV6_LEAST_MTU : mtu), p,
-             view);
+    s2_outbound_error(w,
+                      &(struct s2_origin){.port = from->port, .tunnel = from->tunnel, .through = t},
+                      S2_INET_TOO_BIG, (uint16_t)mtu, p, view);
 }
 
 /* Begin to cut; TCP's segments get no longer than the tunnel bears. */
@@ -212,7 +268,7 @@ static void cut_and_add(s2svpn_worker *w, s2svpn_tunnel *t, const struct s2_sa_o
 /* UDP datagrams keep their size, so those that are longer than the tunnel's MTU become
  * packets of their own, and then fragments. */
 static void cut_long(s2svpn_worker *w, s2svpn_tunnel *t, const struct s2_sa_out *out,
-                     s2svpn_port *from, const struct s2_inet_super *packet, uint32_t mtu)
+                     const struct s2_origin *from, const struct s2_inet_super *packet, uint32_t mtu)
 {
     struct s2_lane *lane = w->lane;
     struct s2_inet_cut cut;
@@ -255,7 +311,7 @@ static bool complete(s2svpn_worker *w, struct s2_inet_super *packet)
 }
 
 static void add_packet(s2svpn_worker *w, s2svpn_tunnel *t, const struct s2_sa_out *out,
-                       s2svpn_port *from, struct s2_inet_super *packet,
+                       const struct s2_origin *from, struct s2_inet_super *packet,
                        const struct s2_inet_view *view)
 {
     const uint32_t mtu = atomic_load_explicit(&t->mtu, memory_order_relaxed);
@@ -273,14 +329,23 @@ static void add_packet(s2svpn_worker *w, s2svpn_tunnel *t, const struct s2_sa_ou
 
 /* To the worker that owns the tunnel, segment by segment. */
 static void hand_over(s2svpn_worker *w, const s2svpn_tunnel *t, const struct s2_sa_out *out,
-                      struct s2_inet_super *packet)
+                      const struct s2_origin *from, struct s2_inet_super *packet)
 {
     struct s2_parcel_head head = {.kind = S2_PARCEL_TUNNEL, .spi_in = out->spi_in};
+    const struct s2_sa_out *back =
+        from->tunnel ? atomic_load_explicit(&from->tunnel->out, memory_order_acquire) : NULL;
     struct s2_lane *lane = w->lane;
     struct s2_inet_cut cut;
     s2svpn_span payload;
     size_t header_len;
 
+    if (from->port) {
+        head.from = S2_PARCEL_FROM_PORT;
+        head.from_number = from->port->number;
+    } else if (back) {
+        head.from = S2_PARCEL_FROM_TUNNEL;
+        head.from_number = back->spi_in;
+    }
     if (packet->gso_type == S2_GSO_NONE && !packet->needs_checksum) {
         head.len = packet->len;
         s2_hand_over(w, t->owner, &head, packet->p);
@@ -300,7 +365,7 @@ static void hand_over(s2svpn_worker *w, const s2svpn_tunnel *t, const struct s2_
     }
 }
 
-void s2_outbound_tunnel(s2svpn_worker *w, s2svpn_tunnel *t, s2svpn_port *from,
+void s2_outbound_tunnel(s2svpn_worker *w, s2svpn_tunnel *t, const struct s2_origin *from,
                         struct s2_inet_super *packet, struct s2_inet_view *view)
 {
     const struct s2_sa_out *out = atomic_load_explicit(&t->out, memory_order_acquire);
@@ -316,7 +381,7 @@ void s2_outbound_tunnel(s2svpn_worker *w, s2svpn_tunnel *t, s2svpn_port *from,
         return;
     }
     if (t->owner != w->index && w->on_thread) {
-        hand_over(w, t, out, packet);
+        hand_over(w, t, out, from, packet);
         return;
     }
     if (!s2_selectors_allow(out->selectors, view, true)) {
@@ -324,6 +389,18 @@ void s2_outbound_tunnel(s2svpn_worker *w, s2svpn_tunnel *t, s2svpn_port *from,
         return;
     }
     add_packet(w, t, out, from, packet, view);
+}
+
+void s2_outbound_probe(s2svpn_worker *w, s2svpn_tunnel *t, size_t len)
+{
+    static const uint8_t zeros[S2_OUTSIDE_MTU];
+    const struct s2_sa_out *out = atomic_load_explicit(&t->out, memory_order_acquire);
+
+    if (out == NULL || len > sizeof(zeros) || s2_worker_lane(w) == NULL ||
+        atomic_load_explicit(&t->blackhole, memory_order_relaxed))
+        return;
+    if (ready(w, out, len))
+        add_seal(w, t, out, s2_span(zeros, len), s2_span(NULL, 0), NULL);
 }
 
 /* ---- from a port */
@@ -348,6 +425,7 @@ void s2_outbound_port(s2svpn_worker *w, const s2svpn_port *to, struct s2_inet_su
 
 void s2_outbound_packet(s2svpn_worker *w, s2svpn_port *from, struct s2_inet_super *packet)
 {
+    const struct s2_origin origin = {.port = from};
     struct s2_inet_view view;
     uint64_t value;
 
@@ -355,22 +433,26 @@ void s2_outbound_packet(s2svpn_worker *w, s2svpn_port *from, struct s2_inet_supe
         s2_drop(w, S2SVPN_DROP_INNER_MALFORMED);
         return;
     }
+    if (!s2_route_crosses(&view)) { /* neighbour discovery and the like: no one is told */
+        s2_drop(w, S2SVPN_DROP_NO_ROUTE);
+        return;
+    }
     value =
         s2_fib_lookup(atomic_load_explicit(&from->fib, memory_order_acquire), &view.destination);
     value = s2_route_resolve(value, &view.destination);
     if (value == 0 || s2_target_kind(value) > S2_TARGET_PORT) {
         s2_drop(w, reason_of(value));
-        complain(w, from, S2_INET_NO_ROUTE, 0, packet->p, &view);
+        s2_outbound_error(w, &origin, S2_INET_NO_ROUTE, 0, packet->p, &view);
         return;
     }
     if (view.ttl <= 1) {
         s2_drop(w, S2SVPN_DROP_TTL);
-        complain(w, from, S2_INET_TTL_EXCEEDED, 0, packet->p, &view);
+        s2_outbound_error(w, &origin, S2_INET_TTL_EXCEEDED, 0, packet->p, &view);
         return;
     }
     s2_inet_lower_ttl(packet->p, &view);
     if (s2_target_kind(value) == S2_TARGET_TUNNEL) {
-        s2_outbound_tunnel(w, s2_target_pointer(value), from, packet, &view);
+        s2_outbound_tunnel(w, s2_target_pointer(value), &origin, packet, &view);
         return;
     }
     if (s2_worker_lane(w) == NULL) {

@@ -81,7 +81,7 @@ static bool continues_train(const s2svpn_datagram *d, const uint8_t *p, size_t l
     const size_t segment = d->segment ? d->segment : d->len;
     const size_t count = (d->len + segment - 1) / segment;
 
-    return d->data + d->len == p && d->len % segment == 0 && len <= segment &&
+    return !d->dont_fragment && d->data + d->len == p && d->len % segment == 0 && len <= segment &&
            count < S2_TRAIN_MAX && d->len + len <= S2_TRAIN_BYTES && d->tos == tos &&
            d->local.role != S2SVPN_ROLE_RAW;
 }
@@ -95,7 +95,7 @@ static void append_datagram(s2svpn_worker *w, const struct s2_seal_note *note, u
 
     if (lane->datagrams > lane->datagrams_sent)
         d = &lane->datagram[lane->datagrams - 1];
-    if (d && s2_endpoint_equal(&d->local, &way->local) &&
+    if (d && !note->probe && s2_endpoint_equal(&d->local, &way->local) &&
         s2_endpoint_equal(&d->remote, &way->remote) && continues_train(d, p, len, note->tos)) {
         if (d->segment == 0)
             d->segment = (uint16_t)d->len;
@@ -113,6 +113,7 @@ static void append_datagram(s2svpn_worker *w, const struct s2_seal_note *note, u
     d->data = p;
     d->len = (uint32_t)len;
     d->tos = note->tos;
+    d->dont_fragment = note->probe;
 }
 
 static void count_out(s2svpn_tunnel *t, size_t len)
@@ -124,6 +125,18 @@ static void count_out(s2svpn_tunnel *t, size_t len)
     atomic_store_explicit(&t->bytes_out,
                           atomic_load_explicit(&t->bytes_out, memory_order_relaxed) + len,
                           memory_order_relaxed);
+}
+
+void s2_tell_limits(s2svpn_worker *w, struct s2_esp_sa *sa, uint32_t spi_in, enum s2svpn_drop drop)
+{
+    if (!sa->soft_reported && s2_esp_soft_limit(sa)) {
+        sa->soft_reported = true;
+        s2_to_control_event(w, S2_PARCEL_SOFT, spi_in);
+    }
+    if (!sa->hard_reported && (drop == S2SVPN_DROP_ESP_LIMIT || drop == S2SVPN_DROP_ESP_SEQUENCE)) {
+        sa->hard_reported = true;
+        s2_to_control_event(w, S2_PARCEL_HARD, spi_in);
+    }
 }
 
 void s2_output_seal(s2svpn_worker *w)
@@ -139,16 +152,14 @@ void s2_output_seal(s2svpn_worker *w)
         const struct s2_esp_seal *s = &lane->seal[i];
         const struct s2_seal_note note = lane->seal_note[i];
 
+        s2_tell_limits(w, s->sa, note.out->spi_in, (enum s2svpn_drop)s->drop);
         if (s->drop != S2SVPN_DROP_NONE) {
             s2_drop(w, (enum s2svpn_drop)s->drop);
             continue;
         }
-        count_out(note.tunnel, s->piece[0].len + s->piece[1].len);
+        if (!note.probe)
+            count_out(note.tunnel, s->piece[0].len + s->piece[1].len);
         append_datagram(w, &note, s->out, s->len);
-        if (!s->sa->soft_reported && s2_esp_soft_limit(s->sa)) {
-            s->sa->soft_reported = true;
-            s2_to_control_event(w, S2_PARCEL_SOFT, note.out->spi_in);
-        }
     }
     lane->seals = 0;
     lane->sealing = false;

@@ -19,24 +19,45 @@ static void print(struct s2_buffer *b, const struct s2_object *o)
 
     if (p->address.family != S2SVPN_FAMILY_NONE)
         s2_record_text(b, "address", s2svpn_address_print(&p->address, text));
+    if (p->ipv6_address.family != S2SVPN_FAMILY_NONE)
+        s2_record_text(b, "ipv6_address", s2svpn_address_print(&p->ipv6_address, text));
     if (p->subnet)
         s2_record_text(b, "subnet", p->subnet->object.id.text);
     for (size_t i = 0; i < p->prefix_count; i++)
         s2_record_prefix(b, "prefix", &p->prefix[i]);
 }
 
+/* One of its addresses within the VPC; family 0 is harmless. */
+static void unset_address(s2svpn_port *p, const s2svpn_address *a)
+{
+    const s2svpn_prefix host = s2_host_prefix(a);
+    struct s2_fib *addresses = p->subnet->vpc->addresses;
+
+    if (a->family != S2SVPN_FAMILY_NONE &&
+        s2_fib_get(addresses, &host) == s2_target_make(p, S2_TARGET_PORT))
+        s2_fib_unset(addresses, &host);
+}
+
+static s2svpn_status set_address(s2svpn_port *p, const s2svpn_address *a)
+{
+    const s2svpn_prefix host = s2_host_prefix(a);
+
+    if (a->family == S2SVPN_FAMILY_NONE)
+        return S2SVPN_OK;
+    return s2_fib_set(p->subnet->vpc->addresses, &host, s2_target_make(p, S2_TARGET_PORT));
+}
+
 /* Everything that published() and port_new() did; harmless where they didn't get to. */
 static void end(struct s2_object *o)
 {
     s2svpn_port *p = self(o);
-    s2svpn_prefix host = s2_prefix_make(&p->address, 32);
 
     s2_slots_give_back(&o->ctx->ports, p->number);
     if (p->subnet) {
         s2svpn_vpc *vpc = p->subnet->vpc;
 
-        if (s2_fib_get(vpc->addresses, &host) == s2_target_make(p, S2_TARGET_PORT))
-            s2_fib_unset(vpc->addresses, &host);
+        unset_address(p, &p->address);
+        unset_address(p, &p->ipv6_address);
         S2_LIST_EACH(&vpc->tables, l)
             s2_table_port_gone(S2_CONTAINER(l, s2svpn_route_table, in_vpc), p);
         if (!s2_list_empty(&p->in_subnet))
@@ -62,9 +83,9 @@ static s2svpn_status ready(struct s2_object *o)
     s2svpn_status rc = S2SVPN_OK;
 
     if (p->subnet) {
-        s2svpn_prefix host = s2_prefix_make(&p->address, 32);
-
-        rc = s2_fib_set(p->subnet->vpc->addresses, &host, s2_target_make(p, S2_TARGET_PORT));
+        rc = set_address(p, &p->address);
+        if (rc == S2SVPN_OK)
+            rc = set_address(p, &p->ipv6_address);
         atomic_store_explicit(&p->fib, s2_subnet_fib(p->subnet), memory_order_release);
     } else {
         atomic_store_explicit(&p->fib, ctx->device->fib, memory_order_release);
@@ -86,6 +107,37 @@ static const struct s2_class class = {
     .end = end,
     .destroy = destroy,
 };
+
+/* AWS keeps the first four addresses of an IPv6 block too, and its last. */
+static bool is_reserved_ipv6(const s2svpn_prefix *cidr, const s2svpn_address *a)
+{
+    bool first = a->bytes[15] < RESERVED_FIRST, last = a->bytes[15] == 0xff;
+
+    for (size_t bit = cidr->length; bit < 120; bit++) {
+        const bool set = a->bytes[bit / 8] >> (7 - bit % 8) & 1;
+
+        first = first && !set;
+        last = last && set;
+    }
+    return first || last;
+}
+
+static s2svpn_status check_ipv6(s2svpn_context *ctx, const s2svpn_subnet *s,
+                                const s2svpn_address *a)
+{
+    if (a->family == S2SVPN_FAMILY_NONE)
+        return S2SVPN_OK;
+    if (!s2_prefix_contains(&s->ipv6_cidr, a))
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "ipv6_address", "not inside the subnet");
+    if (is_reserved_ipv6(&s->ipv6_cidr, a))
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "ipv6_address",
+                       "one of the five reserved ones");
+    S2_LIST_EACH(&s->ports, l) {
+        if (s2_address_equal(&S2_CONTAINER(l, s2svpn_port, in_subnet)->ipv6_address, a))
+            return s2_fail(&ctx->env, S2SVPN_E_EXISTS, "ipv6_address", "in use by another port");
+    }
+    return S2SVPN_OK;
+}
 
 static s2svpn_status check_cloud(s2svpn_context *ctx, const s2svpn_port_spec *spec)
 {
@@ -112,7 +164,7 @@ static s2svpn_status check_cloud(s2svpn_context *ctx, const s2svpn_port_spec *sp
         if (s2_address_equal(&S2_CONTAINER(l, s2svpn_port, in_subnet)->address, &spec->address))
             return s2_fail(&ctx->env, S2SVPN_E_EXISTS, "address", "in use by another port");
     }
-    return S2SVPN_OK;
+    return check_ipv6(ctx, s, &spec->ipv6_address);
 }
 
 static s2svpn_status check_device(s2svpn_context *ctx, const s2svpn_port_spec *spec)
@@ -121,6 +173,8 @@ static s2svpn_status check_device(s2svpn_context *ctx, const s2svpn_port_spec *s
 
     if (spec->subnet)
         return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "subnet", "a device has none");
+    if (spec->ipv6_address.family == S2SVPN_FAMILY_IPV4)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "ipv6_address", "it is IPv4");
     if (spec->prefix_count > S2_PORT_PREFIXES_MAX || (spec->prefix_count > 0 && !spec->prefix))
         return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "prefix", "at most %d", S2_PORT_PREFIXES_MAX);
     for (size_t i = 0; i < spec->prefix_count; i++) {
@@ -138,6 +192,21 @@ static s2svpn_status check_device(s2svpn_context *ctx, const s2svpn_port_spec *s
     return S2SVPN_OK;
 }
 
+/* The first host of the subnet, or the LAN's own address. */
+static void set_routers(s2svpn_port *p)
+{
+    const s2svpn_subnet *s = p->subnet;
+
+    p->router = p->address;
+    p->ipv6_router = p->ipv6_address;
+    if (s == NULL)
+        return;
+    p->router = s2_address_ipv4(s2_address_ipv4_value(&s->cidr.address) + 1);
+    p->ipv6_router = s->ipv6_cidr.address;
+    if (p->ipv6_router.family != S2SVPN_FAMILY_NONE)
+        p->ipv6_router.bytes[15] |= 1;
+}
+
 static s2svpn_status port_new(s2svpn_context *ctx, const s2svpn_port_spec *spec, s2svpn_port **out)
 {
     const bool device = ctx->options.role == S2SVPN_ROLE_DEVICE;
@@ -153,11 +222,9 @@ static s2svpn_status port_new(s2svpn_context *ctx, const s2svpn_port_spec *spec,
     p = o;
     p->subnet = spec->subnet;
     p->address = spec->address;
+    p->ipv6_address = spec->ipv6_address;
     s2_list_init(&p->in_subnet);
-    if (!device)
-        p->router = s2_address_ipv4(s2_address_ipv4_value(&spec->subnet->cidr.address) + 1);
-    else
-        p->router = spec->address;
+    set_routers(p);
     p->prefix = s2_alloc_array(&ctx->env, spec->prefix_count + 1, sizeof(*p->prefix));
     if (p->prefix)
         p->prefix_count = spec->prefix_count;
@@ -184,11 +251,13 @@ static s2svpn_status port_new(s2svpn_context *ctx, const s2svpn_port_spec *spec,
 
 s2svpn_status s2svpn_port_new(s2svpn_context *ctx, const s2svpn_port_spec *spec, s2svpn_port **out)
 {
+    s2svpn_port_spec full = S2SVPN_PORT_INIT;
     s2svpn_status rc;
 
     s2_enter(ctx, 0);
     *out = NULL;
-    rc = port_new(ctx, spec, out);
+    memcpy(&full, spec, spec->size < sizeof(full) ? spec->size : sizeof(full));
+    rc = port_new(ctx, &full, out);
     s2_leave(ctx);
     return rc;
 }
@@ -226,6 +295,7 @@ void s2svpn_port_get_info(const s2svpn_port *p, s2svpn_port_info *out)
         .state = p->object.state,
         .number = p->number,
         .address = p->address,
+        .ipv6_address = p->ipv6_address,
     };
 
     if (p->subnet && p->object.state != S2SVPN_STATE_DELETED)

@@ -13,6 +13,8 @@
     (S2SVPN_GROUP(2) | S2SVPN_GROUP(5) | S2SVPN_GROUP(22) | S2SVPN_GROUP(23) | S2SVPN_GROUP(24))
 #define ALL_ENCRYPTION (S2SVPN_AES128 | S2SVPN_AES256 | S2SVPN_AES128_GCM_16 | S2SVPN_AES256_GCM_16)
 #define SHA2 (S2SVPN_SHA2_256 | S2SVPN_SHA2_384 | S2SVPN_SHA2_512)
+#define LEAST_BYTES 65536
+#define LEAST_PACKETS 64
 
 /* X(field, AWS's default, hardened default, least, most); sets have no limits here */
 #define DEFAULTS(X)                                                                                \
@@ -28,7 +30,7 @@
     X(phase2_lifetime_s, 3600, 3600, 900, 3600)                                                    \
     X(rekey_margin_s, 270, 270, 60, 1800)                                                          \
     X(rekey_fuzz_percent, 101, 101, 1, 101)                                                        \
-    X(replay_window, 1024, 1024, 64, 2048)                                                         \
+    X(replay_window, 1024, 1024, 64, 8192)                                                         \
     X(dpd_timeout_s, 30, 30, 30, 86400)
 
 struct limits_row {
@@ -75,6 +77,29 @@ static s2svpn_status check_sets(s2svpn_context *ctx, const char *path,
     return S2SVPN_OK;
 }
 
+/* A child that is used up sooner than it can be rekeyed would stand still. */
+static s2svpn_status check_volumes(s2svpn_context *ctx, const char *path,
+                                   const s2svpn_tunnel_options *o)
+{
+    const struct {
+        const char *name;
+        uint64_t value, least;
+    } volumes[] = {
+        {"phase2_lifetime_bytes", o->phase2_lifetime_bytes, LEAST_BYTES},
+        {"phase2_lifetime_packets", o->phase2_lifetime_packets, LEAST_PACKETS},
+    };
+    char field[S2SVPN_FIELD_SIZE];
+
+    for (size_t i = 0; i < sizeof(volumes) / sizeof(volumes[0]); i++) {
+        s2_print(field, sizeof(field), "%s.%s", path, volumes[i].name);
+        if (volumes[i].value != 0 && volumes[i].value < volumes[i].least)
+            return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "%llu is less than %llu",
+                           (unsigned long long)volumes[i].value,
+                           (unsigned long long)volumes[i].least);
+    }
+    return check_sets(ctx, path, o);
+}
+
 static bool psk_allowed(const char *psk)
 {
     const size_t len = strlen(psk);
@@ -115,27 +140,35 @@ s2svpn_status s2_options_resolve(s2svpn_context *ctx, const char *path, s2svpn_t
     s2_print(field, sizeof(field), "%s.startup_action", path);
     if (o->startup_action > S2SVPN_STARTUP_START)
         return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "no such action");
-    return check_sets(ctx, path, o);
+    s2_print(field, sizeof(field), "%s.esn", path);
+    if (o->esn > S2SVPN_ESN_REQUIRED)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "no such choice");
+    s2_print(field, sizeof(field), "%s.dont_fragment", path);
+    if (o->dont_fragment > S2SVPN_DF_CLEAR)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "no such choice");
+    return check_volumes(ctx, path, o);
 }
 
 /* Lowest first: how an endpoint of AWS evaluates an offer. */
 static const struct {
     uint32_t bit;
     uint16_t id, key_bits;
+    const char *name; /* AWS's */
 } encryptions[] = {
-    {S2SVPN_AES128, S2SVPN_ENCR_AES_CBC, 128},
-    {S2SVPN_AES256, S2SVPN_ENCR_AES_CBC, 256},
-    {S2SVPN_AES128_GCM_16, S2SVPN_ENCR_AES_GCM_16, 128},
-    {S2SVPN_AES256_GCM_16, S2SVPN_ENCR_AES_GCM_16, 256},
+    {S2SVPN_AES128, S2SVPN_ENCR_AES_CBC, 128, "AES128"},
+    {S2SVPN_AES256, S2SVPN_ENCR_AES_CBC, 256, "AES256"},
+    {S2SVPN_AES128_GCM_16, S2SVPN_ENCR_AES_GCM_16, 128, "AES128-GCM-16"},
+    {S2SVPN_AES256_GCM_16, S2SVPN_ENCR_AES_GCM_16, 256, "AES256-GCM-16"},
 };
 static const struct {
     uint32_t bit;
     uint16_t integ, prf;
+    const char *name;
 } integrities[] = {
-    {S2SVPN_SHA1, S2SVPN_INTEG_HMAC_SHA1_96, S2SVPN_PRF_HMAC_SHA1},
-    {S2SVPN_SHA2_256, S2SVPN_INTEG_HMAC_SHA2_256_128, S2SVPN_PRF_HMAC_SHA2_256},
-    {S2SVPN_SHA2_384, S2SVPN_INTEG_HMAC_SHA2_384_192, S2SVPN_PRF_HMAC_SHA2_384},
-    {S2SVPN_SHA2_512, S2SVPN_INTEG_HMAC_SHA2_512_256, S2SVPN_PRF_HMAC_SHA2_512},
+    {S2SVPN_SHA1, S2SVPN_INTEG_HMAC_SHA1_96, S2SVPN_PRF_HMAC_SHA1, "SHA1"},
+    {S2SVPN_SHA2_256, S2SVPN_INTEG_HMAC_SHA2_256_128, S2SVPN_PRF_HMAC_SHA2_256, "SHA2-256"},
+    {S2SVPN_SHA2_384, S2SVPN_INTEG_HMAC_SHA2_384_192, S2SVPN_PRF_HMAC_SHA2_384, "SHA2-384"},
+    {S2SVPN_SHA2_512, S2SVPN_INTEG_HMAC_SHA2_512_256, S2SVPN_PRF_HMAC_SHA2_512, "SHA2-512"},
 };
 
 void s2_choices_make(uint32_t encryption, uint32_t integrity, uint32_t groups,
@@ -181,6 +214,53 @@ uint32_t s2_integrity_bit(uint16_t integ)
 uint32_t s2_strong_only(uint32_t groups)
 {
     return groups & ~WEAK_GROUPS;
+}
+
+/* ---- names for people, AWS's */
+
+static size_t print_word(char *out, size_t size, bool first, const char *name)
+{
+    return s2_print(out, size, "%s%s", first ? "" : " ", name);
+}
+
+/* "2 14-21": runs of three and more by their ends. */
+static size_t print_groups(uint32_t groups, char *out, size_t size)
+{
+    size_t len = s2_print(out, size, "groups");
+
+    for (unsigned g = 0; g < 32; g++) {
+        unsigned last = g;
+
+        if (!(groups & S2SVPN_GROUP(g)))
+            continue;
+        while (last < 31 && (groups & S2SVPN_GROUP(last + 1)))
+            last++;
+        if (last < g + 2)
+            last = g;
+        len += s2_print(out + len, size - len, last > g ? " %u-%u" : " %u", g, last);
+        g = last;
+    }
+    return len;
+}
+
+void s2_offer_print(const struct s2_offer *offer, size_t phase, char *out, size_t size)
+{
+    const size_t i = phase - 1;
+    size_t len = 0, from;
+
+    out[0] = 0;
+    for (size_t k = 0; k < sizeof(encryptions) / sizeof(encryptions[0]); k++) {
+        if (offer->encryption[i] & encryptions[k].bit)
+            len += print_word(out + len, size - len, len == 0, encryptions[k].name);
+    }
+    from = len += s2_print(out + len, size - len, ", ");
+    for (size_t k = 0; k < sizeof(integrities) / sizeof(integrities[0]); k++) {
+        if (offer->integrity[i] & integrities[k].bit)
+            len += print_word(out + len, size - len, len == from, integrities[k].name);
+    }
+    if (len > from)
+        len += s2_print(out + len, size - len, ", ");
+    print_groups(offer->dh_groups[i], out + len, size - len);
 }
 
 /* ---- names for people, IANA's */

@@ -64,7 +64,7 @@ static uint64_t target_of(const s2svpn_route_table *t, const struct s2_table_rou
  * routes stay out of the FIB. */
 static bool hidden_by_local(const s2svpn_route_table *t, const struct s2_table_route *r)
 {
-    return r->origin == S2SVPN_ORIGIN_PROPAGATED && s2_prefix_covers(&t->vpc->cidr, &r->prefix);
+    return r->origin == S2SVPN_ORIGIN_PROPAGATED && s2_vpc_covers(t->vpc, &r->prefix);
 }
 
 /* Bring the FIB's entry of one prefix in line with the list. */
@@ -117,16 +117,22 @@ static void take_away(s2svpn_route_table *t, struct s2_table_route *r)
         s2_fib_unset(t->fib, &prefix);
 }
 
+static void free_routes(s2svpn_route_table *t)
+{
+    struct s2_link *l;
+
+    while ((l = s2_list_take_first(&t->routes)) != NULL)
+        s2_free(&t->object.ctx->env, S2_CONTAINER(l, struct s2_table_route, in_table));
+    t->route_count = 0;
+}
+
 static void end(struct s2_object *o)
 {
     s2svpn_route_table *t = self(o);
-    struct s2_link *l;
 
     while (!s2_list_empty(&t->propagations))
         s2_propagation_end(S2_CONTAINER(t->propagations.next, struct s2_propagation, in_table));
-    while ((l = s2_list_take_first(&t->routes)) != NULL)
-        s2_free(&o->ctx->env, S2_CONTAINER(l, struct s2_table_route, in_table));
-    t->route_count = 0;
+    free_routes(t);
     s2_list_remove(&t->in_vpc);
     if (t->is_main)
         t->vpc->main = NULL;
@@ -140,6 +146,7 @@ static void destroy(struct s2_object *o)
 
     if (!s2_list_empty(&t->in_vpc)) /* the context ends: nobody has called end */
         end(o);
+    free_routes(t); /* it never began */
     s2_fib_free(t->fib);
     s2_free(&o->ctx->env, o);
 }
@@ -171,6 +178,9 @@ s2svpn_status s2_route_table_make(s2svpn_vpc *vpc, bool is_main, s2svpn_route_ta
     s2_list_init(&t->in_vpc);
     rc = s2_fib_new(&ctx->env, &ctx->epochs, &t->fib);
     if (rc == S2SVPN_OK)
+        rc = add(t, &local);
+    local.prefix = vpc->ipv6_cidr;
+    if (rc == S2SVPN_OK && local.prefix.address.family != S2SVPN_FAMILY_NONE)
         rc = add(t, &local);
     if (rc != S2SVPN_OK) {
         s2_object_discard(&t->object);
@@ -455,7 +465,7 @@ static s2svpn_status check_manual(const s2svpn_route_table *t, const s2svpn_pref
         return s2_fail(env, S2SVPN_E_ARGUMENT, "port", "not in this VPC");
     if (find(t, prefix, false))
         return s2_fail(env, S2SVPN_E_EXISTS, "prefix", "there is a route for it");
-    if (s2_prefix_covers(&t->vpc->cidr, prefix))
+    if (s2_vpc_covers(t->vpc, prefix))
         return s2_fail(env, S2SVPN_E_ARGUMENT, "prefix", "the local route stands for it");
     return S2SVPN_OK;
 }

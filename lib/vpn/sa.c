@@ -83,6 +83,20 @@ static void free_child(void *arg, struct s2_retired *node)
 
 /* ---- making */
 
+/* An eighth before the hard one, and up to an eighth more by the tunnel's fuzz, so that
+ * the two ends rarely meet. 0 stays 0: none. */
+static uint64_t soft_limit(s2svpn_tunnel *t, uint64_t hard)
+{
+    const uint64_t margin = hard / 8;
+    uint16_t fuzz = 0;
+
+    if (hard == 0 || s2_random(&ctx_of(t)->env, &fuzz, sizeof(fuzz)) != S2SVPN_OK)
+        fuzz = 0;
+    const uint64_t more = margin / 100 * (t->options.rekey_fuzz_percent - 1);
+
+    return hard - margin - more / 65536 * fuzz - more % 65536 * fuzz / 65536;
+}
+
 static s2svpn_status make_esp(s2svpn_tunnel *t, const struct s2_ike_child *k, bool outbound,
                               struct s2_esp_sa **sa)
 {
@@ -93,6 +107,10 @@ static s2svpn_status make_esp(s2svpn_tunnel *t, const struct s2_ike_child *k, bo
         .outbound = outbound,
         .esn = k->esn,
         .window = outbound ? 0 : t->options.replay_window,
+        .soft_packets = soft_limit(t, t->options.phase2_lifetime_packets),
+        .hard_packets = t->options.phase2_lifetime_packets,
+        .soft_bytes = soft_limit(t, t->options.phase2_lifetime_bytes),
+        .hard_bytes = t->options.phase2_lifetime_bytes,
         .encr_key = outbound ? k->encr_key_out : k->encr_key_in,
         .integ_key = outbound ? k->integ_key_out : k->integ_key_in,
     };
@@ -117,9 +135,10 @@ static void take_selectors(struct s2_selectors *s, const struct s2_ike_child *k)
     s->remote_count = k->remote_ts_count;
     memcpy(s->local, k->local_ts, sizeof(s->local));
     memcpy(s->remote, k->remote_ts, sizeof(s->remote));
-    s->any = s->local_count == 1 && s->remote_count == 1 && covers_all(&s->local[0]) &&
-             covers_all(&s->remote[0]) && s->local[0].family == S2SVPN_FAMILY_IPV4 &&
-             s->remote[0].family == S2SVPN_FAMILY_IPV4;
+    s->any = 0;
+    if (s->local_count == 1 && s->remote_count == 1 && covers_all(&s->local[0]) &&
+        covers_all(&s->remote[0]) && s->local[0].family == s->remote[0].family)
+        s->any = s->local[0].family == S2SVPN_FAMILY_IPV6 ? 6 : 4;
 }
 
 static void discard(s2svpn_context *ctx, struct s2_child *c)
@@ -146,6 +165,7 @@ static struct s2_child *make(s2svpn_tunnel *t, const struct s2_ike_child *k)
     c->tunnel = t;
     c->spi_in = k->spi_in;
     c->spi_out = k->spi_out;
+    c->lost = k->lost;
     s2_list_init(&c->in_tunnel);
     s2_timer_init(&c->linger, on_linger, c);
     take_selectors(&c->selectors, k);
@@ -247,6 +267,8 @@ static struct s2_child *find(const s2svpn_tunnel *t, uint32_t spi_in)
     return NULL;
 }
 
+/* To send on. One that lost a collision may be the newest, but the peer forgets it when
+ * its delete arrives, and the agreement to that can be long in coming. */
 static struct s2_child *newest_other(const s2svpn_tunnel *t, const struct s2_child *than)
 {
     struct s2_child *best = NULL;
@@ -254,7 +276,7 @@ static struct s2_child *newest_other(const s2svpn_tunnel *t, const struct s2_chi
     S2_LIST_EACH(&t->children, l) {
         struct s2_child *c = S2_CONTAINER(l, struct s2_child, in_tunnel);
 
-        if (c != than && !c->leaving)
+        if (c != than && !c->leaving && (best == NULL || best->lost || !c->lost))
             best = c;
     }
     return best;
@@ -287,10 +309,34 @@ void s2_child_first_packet(s2svpn_context *ctx, uint32_t spi_in, uint64_t now_ns
         use_outbound(c);
 }
 
+void s2_child_worn_out(s2svpn_context *ctx, uint32_t spi_in, bool hard)
+{
+    struct s2_sa_in *in = s2_spi_find(ctx, spi_in);
+    struct s2_child *c = in ? find(in->tunnel, spi_in) : NULL;
+
+    if (c == NULL || c->leaving)
+        return; /* its successor is there */
+    if (hard) {
+        const s2svpn_event event = {
+            .kind = S2SVPN_EVENT_NOTE, .tunnel = c->tunnel->index, .reason = "hard limit"};
+
+        s2_emit(ctx, &event, &c->tunnel->connection->object,
+                "tunnel %u: child SA %08x has reached its hard limit and carries nothing more",
+                c->tunnel->index + 1, spi_in);
+    }
+    if (c->worn_out && !hard)
+        return; /* the other direction's limit came first */
+    c->worn_out = true;
+    if (s2_ike_rekey_child(ctx->ike, c->tunnel, spi_in, ctx->now_ns) != S2SVPN_OK)
+        s2_log(&ctx->env, S2_LOG_INFO, "%s: child SA %08x is worn out and isn't rekeyed now",
+               c->tunnel->name, spi_in);
+}
+
 void s2_children_move(s2svpn_tunnel *t, const s2svpn_endpoint *remote)
 {
     s2svpn_context *ctx = ctx_of(t);
 
+    s2_path_begin(t, ctx->now_ns);
     S2_LIST_EACH(&t->children, l) {
         struct s2_child *c = S2_CONTAINER(l, struct s2_child, in_tunnel);
         const struct s2_way *old = atomic_load_explicit(&c->out->way, memory_order_relaxed);
@@ -304,6 +350,7 @@ void s2_children_move(s2svpn_tunnel *t, const s2svpn_endpoint *remote)
         atomic_store_explicit(&c->out->way, way, memory_order_release);
         s2_epoch_retire(&ctx->epochs, &((struct s2_way *)(uintptr_t)old)->retired, free_way, ctx);
     }
+    s2_tunnel_update_mtu(t);
 }
 
 void s2_children_clear(s2svpn_tunnel *t)

@@ -22,7 +22,7 @@
 
 struct s2_selectors {
     uint8_t local_count, remote_count;
-    bool any; /* everything is allowed: no check a packet */
+    uint8_t any; /* 4 or 6: all of that version is allowed, no check a packet; 0: not so */
     struct s2_ike_ts local[S2_IKE_TS_MAX], remote[S2_IKE_TS_MAX];
 };
 
@@ -32,6 +32,7 @@ struct s2_sa_in {
     struct s2_esp_sa *esp;
     s2svpn_tunnel *tunnel;
     _Atomic bool used;                    /* a packet has passed; the owner writes */
+    uint64_t moved_ns;                    /* when control was last told that the peer moved */
     const struct s2_selectors *selectors; /* the child's */
 };
 
@@ -58,7 +59,9 @@ struct s2_child {
     struct s2_sa_in *in;
     struct s2_sa_out *out;
     bool outbound; /* out is published */
+    bool lost;     /* a collision: out is for want of another alone */
     bool leaving;  /* deleted, inbound lingers */
+    bool worn_out; /* a soft limit was reached: a rekey has been asked for */
     struct s2_timer linger;
     struct s2_selectors selectors;
 };
@@ -69,6 +72,9 @@ S2SVPN_NODISCARD s2svpn_status s2_child_install(s2svpn_tunnel *t, const struct s
 void s2_child_leave(s2svpn_tunnel *t, uint32_t spi_in, bool at_once, uint64_t now_ns);
 /* Control's answer to the first packet on a new inbound SA. */
 void s2_child_first_packet(s2svpn_context *ctx, uint32_t spi_in, uint64_t now_ns);
+/* Control's answer to a limit of packets or bytes: the soft one asks for a rekey, the hard
+ * one says that the child carries nothing more. */
+void s2_child_worn_out(s2svpn_context *ctx, uint32_t spi_in, bool hard);
 void s2_children_move(s2svpn_tunnel *t, const s2svpn_endpoint *remote);
 /* Unpublish everything at once. */
 void s2_children_clear(s2svpn_tunnel *t);

@@ -51,15 +51,22 @@ void s2_tunnel_set_phase(s2svpn_tunnel *t, enum s2svpn_tunnel_phase phase, const
     if (t->phase == phase)
         return;
     t->phase = (uint8_t)phase;
+    s2_attempt_on_phase(t);
     s2_emit(ctx_of(t), &event, &t->connection->object, "tunnel %u: %s%s%s", t->index + 1,
             s2svpn_tunnel_phase_text(phase), reason[0] ? ": " : "", reason);
+}
+
+/* Does this side start it? */
+static bool is_ours(const s2svpn_tunnel *t)
+{
+    return t->keep_up || t->attempt.restart;
 }
 
 static void on_retry(void *arg, uint64_t now_ns)
 {
     s2svpn_tunnel *t = arg;
 
-    if (t->keep_up && !ctx_of(t)->stopping)
+    if (is_ours(t) && !ctx_of(t)->stopping)
         s2_tunnel_start(t, now_ns);
 }
 
@@ -67,9 +74,11 @@ void s2_tunnel_init(s2svpn_tunnel *t)
 {
     s2_list_init(&t->children);
     s2_timer_init(&t->retry, on_retry, t);
+    s2_attempt_init(t);
     atomic_init(&t->out, NULL);
     atomic_init(&t->mtu, 1400);
-    t->outside_mtu = S2_OUTSIDE_MTU;
+    s2_path_init(t);
+    s2_fragments_init(t);
 }
 
 void s2_tunnel_clear(s2svpn_tunnel *t)
@@ -77,8 +86,11 @@ void s2_tunnel_clear(s2svpn_tunnel *t)
     s2svpn_context *ctx = ctx_of(t);
 
     s2_timer_cancel(&ctx->timers, &t->retry);
+    s2_timer_cancel(&ctx->timers, &t->attempt.watch);
     if (ctx->ike)
         s2_ike_forget(ctx->ike, &t->ike);
+    s2_path_clear(t);
+    s2_fragments_clear(t);
     s2_children_clear(t);
     s2_inside_free(t);
     if (t->listed)
@@ -95,7 +107,8 @@ void s2_tunnel_start(s2svpn_tunnel *t, uint64_t now_ns)
 
     t->ike.mute = false;
     if (!s2_list_empty(&t->children))
-        return;                                                   /* up, or the peer was faster */
+        return; /* up, or the peer was faster */
+    s2_attempt_begin(t);
     s2_tunnel_set_phase(t, S2SVPN_TUNNEL_NEGOTIATING, t->reason); /* still why it is down */
     rc = s2_ike_initiate(ctx->ike, &t->ike, now_ns);
     if (rc != S2SVPN_OK && rc != S2SVPN_E_EXISTS)
@@ -110,7 +123,7 @@ void s2_tunnel_retry(s2svpn_tunnel *t, const char *reason, uint64_t now_ns)
 
     if (t->phase == S2SVPN_TUNNEL_STOPPED && t->ike.mute)
         return; /* the reason is known */
-    if (!t->keep_up || ctx->stopping) {
+    if (!is_ours(t) || ctx->stopping) {
         s2_tunnel_set_phase(t, t->ike.mute ? S2SVPN_TUNNEL_STOPPED : S2SVPN_TUNNEL_IDLE, reason);
         return;
     }
@@ -123,12 +136,29 @@ void s2_tunnel_retry(s2svpn_tunnel *t, const char *reason, uint64_t now_ns)
     s2_tunnel_set_phase(t, S2SVPN_TUNNEL_WAITING, reason);
 }
 
+void s2_tunnel_retry_now(s2svpn_tunnel *t, const char *reason, uint64_t now_ns)
+{
+    const uint32_t tries = t->tries;
+
+    s2_tunnel_retry(t, reason, now_ns);
+    if (t->phase != S2SVPN_TUNNEL_WAITING)
+        return;
+    t->tries = tries;
+    s2_timer_set(&ctx_of(t)->timers, &t->retry, now_ns);
+}
+
+void s2_tunnel_rest(s2svpn_tunnel *t, const char *reason)
+{
+    s2_timer_cancel(&ctx_of(t)->timers, &t->retry);
+    s2_tunnel_set_phase(t, t->ike.mute ? S2SVPN_TUNNEL_STOPPED : S2SVPN_TUNNEL_IDLE, reason);
+}
+
 void s2_tunnel_stop(s2svpn_tunnel *t, uint64_t now_ns)
 {
     s2svpn_context *ctx = ctx_of(t);
 
     s2_timer_cancel(&ctx->timers, &t->retry);
-    t->keep_up = false;
+    t->keep_up = t->attempt.restart = false;
     t->ike.mute = true;
     s2_inside_close(t, now_ns); /* BGP's Cease leaves through the tunnel */
     s2_ike_terminate(ctx->ike, t, true, now_ns);
@@ -142,6 +172,7 @@ void s2_tunnel_ipsec_up(s2svpn_tunnel *t, uint64_t now_ns)
     s2_timer_cancel(&ctx_of(t)->timers, &t->retry);
     if (t->phase == S2SVPN_TUNNEL_UP || t->phase == S2SVPN_TUNNEL_IPSEC_UP)
         return;
+    s2_path_begin(t, now_ns);
     if (t->connection->static_routes_only) {
         s2_tunnel_set_up(t, true, "IPsec is up", now_ns);
         return;
@@ -151,6 +182,8 @@ void s2_tunnel_ipsec_up(s2svpn_tunnel *t, uint64_t now_ns)
 
 void s2_tunnel_ipsec_down(s2svpn_tunnel *t, const char *reason, uint64_t now_ns)
 {
+    s2_path_clear(t); /* the next one may go another way */
+    s2_fragments_clear(t);
     s2_children_clear(t);
     s2_inside_free(t);
     t->esp_algorithms[0] = 0;
@@ -173,19 +206,27 @@ void s2_tunnel_set_up(s2svpn_tunnel *t, bool up, const char *reason, uint64_t no
         s2_rib_set_usable(c->router->rib, t, false, now_ns);
 }
 
-void s2_tunnel_update_mtu(s2svpn_tunnel *t)
+uint32_t s2_tunnel_inner_mtu(const s2svpn_tunnel *t, uint32_t outside)
 {
     const struct s2_child *child = s2_child_current(t);
     const struct s2_way *way;
-    size_t header, mtu;
+    size_t header;
 
     if (child == NULL)
-        return;
+        return 0;
     way = atomic_load_explicit(&child->out->way, memory_order_relaxed);
     header = way->remote.address.family == S2SVPN_FAMILY_IPV6 ? 40 : 20;
-    mtu = s2_esp_inner_mtu(&child->out->esp->form, t->outside_mtu, header,
-                           way->local.role == S2SVPN_ROLE_NATT);
-    atomic_store_explicit(&t->mtu, (uint32_t)mtu, memory_order_relaxed);
+    return (uint32_t)s2_esp_inner_mtu(&child->out->esp->form, outside, header,
+                                      way->local.role == S2SVPN_ROLE_NATT);
+}
+
+void s2_tunnel_update_mtu(s2svpn_tunnel *t)
+{
+    const uint32_t mtu = s2_tunnel_inner_mtu(t, t->outside_mtu);
+
+    if (mtu == 0)
+        return;
+    atomic_store_explicit(&t->mtu, mtu, memory_order_relaxed);
     if (t->host)
         s2_host_set_mtu(t->host, (uint16_t)mtu);
 }
@@ -219,7 +260,7 @@ void s2svpn_tunnel_get_info(const s2svpn_tunnel *t, s2svpn_tunnel_info *out)
         .changed_ns = t->changed_ns,
         .local = t->ike.local,
         .remote = {.address = t->ike.remote, .port = t->ike.remote_port},
-        .inside_cidr = t->options.inside_cidr,
+        .inside_cidr = *s2_tunnel_inside(t),
         .inside_local = t->inside_local,
         .inside_remote = t->inside_remote,
         .rekeys = t->rekeys,
@@ -231,7 +272,7 @@ void s2svpn_tunnel_get_info(const s2svpn_tunnel *t, s2svpn_tunnel_info *out)
         .mtu = (uint16_t)atomic_load_explicit(&t->mtu, memory_order_relaxed),
     };
 
-    info.mss = (uint16_t)(info.mtu - 40);
+    info.mss = (uint16_t)(info.mtu - (t->connection->inside_version == 6 ? 60 : 40));
     s2_copy_text(info.reason, sizeof(info.reason), t->reason);
     s2_copy_text(info.ike_algorithms, sizeof(info.ike_algorithms), t->ike_algorithms);
     s2_copy_text(info.esp_algorithms, sizeof(info.esp_algorithms), t->esp_algorithms);
@@ -284,6 +325,20 @@ s2svpn_status s2svpn_tunnel_rekey(s2svpn_tunnel *t)
         rc = s2_fail(&ctx->env, S2SVPN_E_STATE, "", "tunnel %u has no child SA", t->index + 1);
     if (rc == S2SVPN_E_NOT_FOUND)
         rc = s2_fail(&ctx->env, S2SVPN_E_STATE, "", "tunnel %u is being rekeyed", t->index + 1);
+    s2_leave(ctx);
+    return rc;
+}
+
+s2svpn_status s2svpn_tunnel_rekey_ike(s2svpn_tunnel *t)
+{
+    s2svpn_context *ctx = ctx_of(t);
+    s2svpn_status rc;
+
+    s2_enter(ctx, 0);
+    rc = s2_ike_rekey_sa(ctx->ike, t, ctx->now_ns);
+    if (rc == S2SVPN_E_NOT_FOUND)
+        rc = s2_fail(&ctx->env, S2SVPN_E_STATE, "", "tunnel %u has no IKE SA that can be rekeyed",
+                     t->index + 1);
     s2_leave(ctx);
     return rc;
 }

@@ -2,6 +2,8 @@
 /* VPCs and their subnets. */
 #include "s2svpn/vpc.h"
 
+#include <string.h>
+
 #include "vpn/vpn.h"
 
 static s2svpn_vpc *vpc_of(struct s2_object *o)
@@ -11,7 +13,11 @@ static s2svpn_vpc *vpc_of(struct s2_object *o)
 
 static void print_vpc(struct s2_buffer *b, const struct s2_object *o)
 {
-    s2_record_prefix(b, "cidr", &((const s2svpn_vpc *)(const void *)o)->cidr);
+    const s2svpn_vpc *vpc = (const s2svpn_vpc *)(const void *)o;
+
+    s2_record_prefix(b, "cidr", &vpc->cidr);
+    if (vpc->ipv6_cidr.address.family != S2SVPN_FAMILY_NONE)
+        s2_record_prefix(b, "ipv6_cidr", &vpc->ipv6_cidr);
 }
 
 /* The main table goes with its VPC, and with the handle that the VPC has on it. */
@@ -54,6 +60,25 @@ static s2svpn_status check_cidr(s2svpn_context *ctx, const s2svpn_prefix *cidr)
     return S2SVPN_OK;
 }
 
+/* AWS's lengths are /44, /48 and so on. */
+static s2svpn_status check_ipv6_cidr(s2svpn_context *ctx, const s2svpn_prefix *cidr, uint8_t most)
+{
+    const s2svpn_prefix masked = s2_prefix_make(&cidr->address, cidr->length);
+
+    if (cidr->address.family == S2SVPN_FAMILY_NONE)
+        return S2SVPN_OK;
+    if (cidr->address.family != S2SVPN_FAMILY_IPV6 || cidr->length < 44 || cidr->length > most ||
+        cidr->length % 4 != 0)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "ipv6_cidr", "IPv6, /44 to /%u in steps of 4",
+                       most);
+    if (cidr->address.bytes[0] >> 5 != 1 && cidr->address.bytes[0] >> 1 != 0x7e)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "ipv6_cidr", "of 2000::/3 or fc00::/7");
+    if (!s2_prefix_equal(&masked, cidr))
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "ipv6_cidr",
+                       "bits behind its length are not zero");
+    return S2SVPN_OK;
+}
+
 static s2svpn_status vpc_new(s2svpn_context *ctx, const s2svpn_vpc_spec *spec, s2svpn_vpc **out)
 {
     s2svpn_vpc *vpc;
@@ -63,6 +88,8 @@ static s2svpn_status vpc_new(s2svpn_context *ctx, const s2svpn_vpc_spec *spec, s
     if (ctx->options.role != S2SVPN_ROLE_GATEWAY)
         return s2_fail(&ctx->env, S2SVPN_E_STATE, "", "the context is a device");
     rc = check_cidr(ctx, &spec->cidr);
+    if (rc == S2SVPN_OK)
+        rc = check_ipv6_cidr(ctx, &spec->ipv6_cidr, 60);
     if (rc != S2SVPN_OK)
         return rc;
     rc = s2_object_new(ctx, &vpc_class, NULL, &o);
@@ -70,6 +97,7 @@ static s2svpn_status vpc_new(s2svpn_context *ctx, const s2svpn_vpc_spec *spec, s
         return rc;
     vpc = o;
     vpc->cidr = spec->cidr;
+    vpc->ipv6_cidr = spec->ipv6_cidr;
     s2_list_init(&vpc->tables);
     s2_list_init(&vpc->subnets);
     rc = s2_fib_new(&ctx->env, &ctx->epochs, &vpc->addresses);
@@ -87,11 +115,13 @@ static s2svpn_status vpc_new(s2svpn_context *ctx, const s2svpn_vpc_spec *spec, s
 
 s2svpn_status s2svpn_vpc_new(s2svpn_context *ctx, const s2svpn_vpc_spec *spec, s2svpn_vpc **out)
 {
+    s2svpn_vpc_spec full = S2SVPN_VPC_INIT;
     s2svpn_status rc;
 
     s2_enter(ctx, 0);
     *out = NULL;
-    rc = vpc_new(ctx, spec, out);
+    memcpy(&full, spec, spec->size < sizeof(full) ? spec->size : sizeof(full));
+    rc = vpc_new(ctx, &full, out);
     s2_leave(ctx);
     return rc;
 }
@@ -130,6 +160,7 @@ void s2svpn_vpc_get_info(const s2svpn_vpc *vpc, s2svpn_vpc_info *out)
         .id = vpc->object.id,
         .state = vpc->object.state,
         .cidr = vpc->cidr,
+        .ipv6_cidr = vpc->ipv6_cidr,
     };
 
     S2_LIST_EACH(&vpc->subnets, l)
@@ -153,6 +184,8 @@ static void print_subnet(struct s2_buffer *b, const struct s2_object *o)
     const s2svpn_subnet *s = (const s2svpn_subnet *)(const void *)o;
 
     s2_record_prefix(b, "cidr", &s->cidr);
+    if (s->ipv6_cidr.address.family != S2SVPN_FAMILY_NONE)
+        s2_record_prefix(b, "ipv6_cidr", &s->ipv6_cidr);
     s2_record_text(b, "vpc", s->vpc->object.id.text);
 }
 
@@ -181,30 +214,50 @@ static const struct s2_class subnet_class = {
     .destroy = destroy_subnet,
 };
 
+static s2svpn_status check_subnet(const s2svpn_vpc *vpc, const s2svpn_subnet_spec *spec)
+{
+    s2svpn_context *ctx = vpc->object.ctx;
+    s2svpn_status rc = s2_object_check(&vpc->object, "vpc");
+
+    if (rc == S2SVPN_OK)
+        rc = check_cidr(ctx, &spec->cidr);
+    if (rc == S2SVPN_OK)
+        rc = check_ipv6_cidr(ctx, &spec->ipv6_cidr, 64);
+    if (rc != S2SVPN_OK)
+        return rc;
+    if (!s2_prefix_covers(&vpc->cidr, &spec->cidr))
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "cidr", "not inside the VPC's");
+    if (spec->ipv6_cidr.address.family != S2SVPN_FAMILY_NONE &&
+        !s2_prefix_covers(&vpc->ipv6_cidr, &spec->ipv6_cidr))
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "ipv6_cidr", "not inside the VPC's");
+    S2_LIST_EACH(&vpc->subnets, l) {
+        const s2svpn_subnet *other = S2_CONTAINER(l, s2svpn_subnet, in_vpc);
+
+        if (s2_prefix_overlaps(&other->cidr, &spec->cidr))
+            return s2_fail(&ctx->env, S2SVPN_E_EXISTS, "cidr", "it overlaps another subnet's");
+        if (s2_prefix_overlaps(&other->ipv6_cidr, &spec->ipv6_cidr))
+            return s2_fail(&ctx->env, S2SVPN_E_EXISTS, "ipv6_cidr", "it overlaps another subnet's");
+    }
+    return S2SVPN_OK;
+}
+
 static s2svpn_status subnet_new(s2svpn_vpc *vpc, const s2svpn_subnet_spec *spec,
                                 s2svpn_subnet **out)
 {
     s2svpn_context *ctx = vpc->object.ctx;
     s2svpn_subnet *s;
     void *o;
-    s2svpn_status rc = s2_object_check(&vpc->object, "vpc");
+    s2svpn_status rc = check_subnet(vpc, spec);
 
-    if (rc == S2SVPN_OK)
-        rc = check_cidr(ctx, &spec->cidr);
     if (rc != S2SVPN_OK)
         return rc;
-    if (!s2_prefix_covers(&vpc->cidr, &spec->cidr))
-        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "cidr", "not inside the VPC's");
-    S2_LIST_EACH(&vpc->subnets, l) {
-        if (s2_prefix_overlaps(&S2_CONTAINER(l, s2svpn_subnet, in_vpc)->cidr, &spec->cidr))
-            return s2_fail(&ctx->env, S2SVPN_E_EXISTS, "cidr", "it overlaps another subnet's");
-    }
     rc = s2_object_new(ctx, &subnet_class, NULL, &o);
     if (rc != S2SVPN_OK)
         return rc;
     s = o;
     s->vpc = vpc;
     s->cidr = spec->cidr;
+    s->ipv6_cidr = spec->ipv6_cidr;
     s2_list_init(&s->ports);
     s2_list_init(&s->in_vpc);
     rc = s2_object_create(&s->object);
@@ -219,11 +272,13 @@ static s2svpn_status subnet_new(s2svpn_vpc *vpc, const s2svpn_subnet_spec *spec,
 s2svpn_status s2svpn_subnet_new(s2svpn_vpc *vpc, const s2svpn_subnet_spec *spec,
                                 s2svpn_subnet **out)
 {
+    s2svpn_subnet_spec full = S2SVPN_SUBNET_INIT;
     s2svpn_status rc;
 
     s2_enter(vpc->object.ctx, 0);
     *out = NULL;
-    rc = subnet_new(vpc, spec, out);
+    memcpy(&full, spec, spec->size < sizeof(full) ? spec->size : sizeof(full));
+    rc = subnet_new(vpc, &full, out);
     s2_leave(vpc->object.ctx);
     return rc;
 }
@@ -255,6 +310,7 @@ void s2svpn_subnet_get_info(const s2svpn_subnet *s, s2svpn_subnet_info *out)
         .id = s->object.id,
         .state = s->object.state,
         .cidr = s->cidr,
+        .ipv6_cidr = s->ipv6_cidr,
     };
     const s2svpn_route_table *table = s->table;
 

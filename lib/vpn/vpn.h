@@ -92,6 +92,8 @@ uint64_t s2_unix_ns(const s2svpn_context *ctx);
 /* Queue an IKE message for the host, non-ESP marker put before it where the role asks. */
 void s2_send_message(s2svpn_context *ctx, const s2svpn_endpoint *local,
                      const s2svpn_endpoint *remote, const uint8_t *p, size_t len);
+void s2_send_keepalive(s2svpn_context *ctx, const s2svpn_endpoint *local,
+                       const s2svpn_endpoint *remote);
 void s2_messages_clear(s2svpn_context *ctx);
 
 /* ---- objects */
@@ -108,6 +110,25 @@ struct s2svpn_customer_gateway {
 struct s2svpn_virtual_gateway {
     struct s2_object object;
     struct s2_router router;
+};
+
+/* Sets of algorithms, as in s2svpn_tunnel_options. */
+struct s2_offer {
+    uint32_t encryption[2], integrity[2], dh_groups[2]; /* of phase 1 and 2 */
+};
+
+/* How a tunnel is tried: attempt.c. */
+struct s2_attempt {
+    struct s2_offer offer[2]; /* the first, and after NO_PROPOSAL_CHOSEN; the same: no second */
+    bool second;              /* it is offered: remembered for the tunnel's life */
+    s2svpn_endpoint ike;      /* where it starts usually */
+    uint16_t peer_ike_port;
+    bool force_udp;  /* there */
+    bool from_natt;  /* it starts at the NAT traversal port instead */
+    bool natt_tried; /* since it was up last */
+    bool cut;        /* it is being ended, for the other port */
+    bool restart; /* DPD's action: until it is up it is tried from this side, whoever starts it */
+    struct s2_timer watch;
 };
 
 struct s2svpn_tunnel {
@@ -129,19 +150,29 @@ struct s2svpn_tunnel {
     char ike_algorithms[64], esp_algorithms[64];
     struct s2_timer retry;
     uint32_t tries;
+    struct s2_attempt attempt;
+    char bgp_reason[64];    /* why its session isn't established, since IPsec is up; "" */
+    uint16_t dpd_delay_s;   /* 0: 10, AWS's */
+    uint32_t dpd_timeout_s; /* a document's; 0: the options' */
     uint32_t rekeys;
     struct s2_link children; /* of struct s2_child, oldest first */
     struct s2_host *host;
     struct s2_bgp_peer *bgp;
+    bool bgp_restarting;  /* gracefully: up without a session */
     bool routes_lost;     /* of the peer's, for want of memory: it must tell them anew */
     uint32_t med;         /* towards the peer */
     uint32_t outside_mtu; /* of the path */
+    struct s2_timer path_timer;
+    bool path_probed;                /* and no answer yet */
+    struct s2_reassembly *fragments; /* for the in-tunnel host; NULL: none wait */
+    struct s2_timer fragments_expire;
 
     /* what workers read */
     size_t owner; /* index of the worker */
     _Atomic(struct s2_sa_out *) out;
     _Atomic uint32_t mtu; /* of inner packets */
     _Atomic bool blackhole;
+    _Atomic bool cuts_df; /* packets with the DF bit, too */
     _Atomic uint64_t packets_in, packets_out, bytes_in, bytes_out,
         last_in_ns; /* the owner writes */
 };
@@ -162,6 +193,8 @@ struct s2svpn_connection {
     uint32_t order; /* of its first tunnel among the router's paths */
     bool static_routes_only;
     bool device;
+    uint8_t inside_version;               /* of IP: 4 or 6 */
+    s2svpn_device_options device_options; /* a device's */
     s2svpn_address customer_address;
     s2svpn_prefix customer_network, cloud_network;
     struct s2_link static_routes;
@@ -174,11 +207,12 @@ struct s2svpn_connection {
 struct s2svpn_vpc {
     struct s2_object object;
     s2svpn_prefix cidr;
+    s2svpn_prefix ipv6_cidr;     /* family 0: none */
     s2svpn_virtual_gateway *vgw; /* attached, or NULL */
     bool claimed;                /* an attachment to it is with the store */
     s2svpn_route_table *main;
     struct s2_link tables, subnets;
-    struct s2_fib *addresses; /* /32 of each port */
+    struct s2_fib *addresses; /* of ports, as /32 and /128 */
 };
 
 struct s2svpn_subnet {
@@ -186,6 +220,7 @@ struct s2svpn_subnet {
     struct s2_link in_vpc;
     s2svpn_vpc *vpc;
     s2svpn_prefix cidr;
+    s2svpn_prefix ipv6_cidr;   /* family 0: none */
     s2svpn_route_table *table; /* associated; NULL: the VPC's main one */
     struct s2_link ports;
 };
@@ -195,8 +230,9 @@ struct s2svpn_port {
     struct s2_link in_subnet;
     s2svpn_subnet *subnet; /* NULL: a device's */
     s2svpn_port_id number;
-    s2svpn_address address; /* family 0: none */
-    s2svpn_address router;  /* from which ICMP errors to it come */
+    s2svpn_address address;             /* family 0: none */
+    s2svpn_address ipv6_address;        /* likewise */
+    s2svpn_address router, ipv6_router; /* from which ICMP errors to it come */
     size_t prefix_count;
     s2svpn_prefix *prefix;
     _Atomic(const struct s2_fib *) fib; /* where its packets are looked up */
@@ -229,6 +265,24 @@ struct s2svpn_route_table {
     struct s2_link propagations;
 };
 
+static inline s2svpn_prefix s2_host_prefix(const s2svpn_address *a)
+{
+    return s2_prefix_make(a, s2_family_bits(a->family));
+}
+
+/* The network of inside_local and inside_remote. */
+static inline const s2svpn_prefix *s2_tunnel_inside(const s2svpn_tunnel *t)
+{
+    return t->connection->inside_version == 6 ? &t->options.inside_ipv6_cidr
+                                              : &t->options.inside_cidr;
+}
+
+/* Is all of the prefix the VPC's? */
+static inline bool s2_vpc_covers(const s2svpn_vpc *vpc, const s2svpn_prefix *prefix)
+{
+    return s2_prefix_covers(&vpc->cidr, prefix) || s2_prefix_covers(&vpc->ipv6_cidr, prefix);
+}
+
 /* ---- profile.c: one table of defaults, and what a set of AWS's options means in IKE */
 /* Fill zeros with the profile's defaults and check the rest; field names begin with
  * path ("tunnel[1]"). */
@@ -242,6 +296,8 @@ uint32_t s2_encryption_bit(uint16_t encr, uint16_t key_bits);
 uint32_t s2_integrity_bit(uint16_t integ);
 /* Groups without 2, 5 and 22 to 24. */
 uint32_t s2_strong_only(uint32_t groups);
+/* "AES128 AES256-GCM-16, SHA2-256, groups 14-21": AWS's names. */
+void s2_offer_print(const struct s2_offer *offer, size_t phase, char *out, size_t size);
 /* "AES_GCM_16_256/PRF_HMAC_SHA2_256/ECP_256"; zero numbers are left out. */
 void s2_algorithms_print(uint16_t encr, uint16_t key_bits, uint16_t integ, uint16_t prf,
                          uint16_t ke, char *out, size_t size);
@@ -258,8 +314,51 @@ void s2_tunnel_set_up(s2svpn_tunnel *t, bool up, const char *reason, uint64_t no
 void s2_tunnel_set_phase(s2svpn_tunnel *t, enum s2svpn_tunnel_phase phase, const char *reason);
 /* A try has failed: the next one with back-off, if this side starts it. */
 void s2_tunnel_retry(s2svpn_tunnel *t, const char *reason, uint64_t now_ns);
+/* The next one at once: something can be done better. */
+void s2_tunnel_retry_now(s2svpn_tunnel *t, const char *reason, uint64_t now_ns);
+/* None until the peer or the host starts it. */
+void s2_tunnel_rest(s2svpn_tunnel *t, const char *reason);
 /* MTU and MSS after a child or a path MTU is known. */
 void s2_tunnel_update_mtu(s2svpn_tunnel *t);
+/* What fits inside if the outside is this; 0 without a child. */
+uint32_t s2_tunnel_inner_mtu(const s2svpn_tunnel *t, uint32_t outside);
+
+/* ---- path.c: the outside MTU */
+void s2_path_init(s2svpn_tunnel *t);
+void s2_path_clear(s2svpn_tunnel *t);                  /* as it was at the beginning */
+void s2_path_begin(s2svpn_tunnel *t, uint64_t now_ns); /* the tunnel is up, on a new way */
+/* Somebody says that a datagram of ours was too big for the path. */
+void s2_path_too_big(s2svpn_tunnel *t, const s2svpn_endpoint *local, const s2svpn_endpoint *remote,
+                     uint32_t mtu, uint64_t now_ns);
+
+/* ---- reassembly.c: inner fragments for the in-tunnel host */
+void s2_fragments_init(s2svpn_tunnel *t);
+void s2_fragments_clear(s2svpn_tunnel *t);
+void s2_fragments_input(s2svpn_tunnel *t, const uint8_t *p, const struct s2_inet_view *view,
+                        uint64_t now_ns);
+
+/* ---- attempt.c: what is offered, from which port, and what an end means */
+void s2_attempt_init(s2svpn_tunnel *t);
+/* The tunnel's options are what is offered at first; second: after NO_PROPOSAL_CHOSEN,
+ * NULL: the same. */
+void s2_attempt_set_offers(s2svpn_tunnel *t, const struct s2_offer *second);
+struct s2_offer s2_offer_of(const s2svpn_tunnel_options *o);
+/* Become as a newer one, but for what was learned and still holds. */
+void s2_attempt_adopt(s2svpn_tunnel *t, const struct s2_attempt *fresh);
+/* Before IKE starts. */
+void s2_attempt_begin(s2svpn_tunnel *t);
+/* The phase is new. */
+void s2_attempt_on_phase(s2svpn_tunnel *t);
+/* IKE has made or failed to make something: what to say, and what to do. */
+enum s2_verdict {
+    S2_VERDICT_LATER, /* with back-off, if this side starts it */
+    S2_VERDICT_NOW,
+    S2_VERDICT_REST, /* wait for the peer */
+};
+enum s2_verdict s2_attempt_ended(s2svpn_tunnel *t, enum s2_ike_reason reason, const char *detail,
+                                 char *words, size_t size);
+/* A rekey was refused for its proposals: the next one offers more. */
+void s2_attempt_rekey_refused(s2svpn_tunnel *t);
 
 /* ---- connection.c and connection_new.c, shared with device.c */
 /* Local endpoints with this address; role 0: any. NULL: none. */
@@ -284,6 +383,14 @@ S2SVPN_NODISCARD s2svpn_status s2_tunnel_list(s2svpn_tunnel *t); /* into by_outs
 void s2_connection_end(s2svpn_connection *c, uint64_t now_ns);
 s2svpn_tunnel *s2_tunnel_by_outside(const s2svpn_context *ctx, const s2svpn_address *local,
                                     const s2svpn_address *remote);
+
+/* ---- device.c, shared with device_change.c */
+/* Is the document whole? */
+S2SVPN_NODISCARD s2svpn_status s2_device_check(s2svpn_context *ctx,
+                                               const s2svpn_device_config *config);
+/* All of a tunnel that a document says; nothing of it is in any table yet. */
+S2SVPN_NODISCARD s2svpn_status s2_device_fill(s2svpn_tunnel *t, const s2svpn_config_tunnel *from,
+                                              const s2svpn_device_options *options);
 
 /* ---- ike_link.c, bgp_link.c: the engines' callbacks */
 S2SVPN_NODISCARD s2svpn_status s2_ike_link_new(s2svpn_context *ctx);

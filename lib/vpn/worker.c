@@ -205,12 +205,25 @@ void s2svpn_receive_inside(s2svpn_worker *w, s2svpn_port_id port, s2svpn_packet 
     leave(w);
 }
 
+/* Where a handed over packet entered; it may have gone meanwhile. */
+static void origin_of(s2svpn_worker *w, const struct s2_parcel_head *head, struct s2_origin *origin)
+{
+    if (head->from == S2_PARCEL_FROM_PORT) {
+        origin->port = s2_slots_get(&w->ctx->ports, head->from_number);
+    } else if (head->from == S2_PARCEL_FROM_TUNNEL) {
+        const struct s2_sa_in *in = s2_spi_find(w->ctx, head->from_number);
+
+        origin->tunnel = in ? in->tunnel : NULL;
+    }
+}
+
 static void take_parcel(s2svpn_worker *w, struct s2_parcel *parcel)
 {
     struct s2_sa_in *sa;
 
     if (parcel->head.kind == S2_PARCEL_OUTSIDE) {
-        const s2svpn_datagram from = {.local = parcel->head.local, .remote = parcel->head.remote};
+        const s2svpn_datagram from = {
+            .local = parcel->head.local, .remote = parcel->head.remote, .tos = parcel->head.tos};
 
         if (w->lane && !s2_output_ready(w, parcel->head.len)) {
             s2_drop(w, S2SVPN_DROP_NO_ROOM);
@@ -224,14 +237,20 @@ static void take_parcel(s2svpn_worker *w, struct s2_parcel *parcel)
         s2_drop(w, S2SVPN_DROP_NO_CHILD);
         return;
     }
+    if (parcel->head.kind == S2_PARCEL_PROBE) {
+        s2_outbound_probe(w, sa->tunnel, parcel->head.from_number);
+        return;
+    }
     struct s2_inet_super s = {.p = parcel->bytes, .len = parcel->head.len};
+    struct s2_origin origin = {0};
     struct s2_inet_view view;
 
     if (!s2_inet_view(s.p, s.len, &view)) {
         s2_drop(w, S2SVPN_DROP_INNER_MALFORMED);
         return;
     }
-    s2_outbound_tunnel(w, sa->tunnel, NULL, &s, &view);
+    origin_of(w, &parcel->head, &origin);
+    s2_outbound_tunnel(w, sa->tunnel, &origin, &s, &view);
 }
 
 void s2svpn_worker_poll(s2svpn_worker *w, uint64_t now_ns)

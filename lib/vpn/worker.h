@@ -35,25 +35,41 @@ enum s2_parcel_kind {
     S2_PARCEL_IKE = 1,     /* to control: message with endpoints */
     S2_PARCEL_INNER = 2,   /* to control: packet for the in-tunnel host; spi_in names the tunnel */
     S2_PARCEL_FIRST = 3,   /* to control: first packet on spi_in */
-    S2_PARCEL_SOFT = 4,    /* to control: spi_in's soft limit is reached */
+    S2_PARCEL_SOFT = 4,    /* to control: a soft limit of spi_in's child is reached */
     S2_PARCEL_OUTSIDE = 5, /* to a worker: an ESP packet that it owns */
     S2_PARCEL_TUNNEL = 6,  /* to a worker: a plain packet to be sealed for spi_in's tunnel */
+    S2_PARCEL_HARD = 7,    /* to control: a hard limit of it is reached */
+    S2_PARCEL_MOVED = 9,   /* to control: the peer of spi_in sends from another place, remote */
+    S2_PARCEL_PROBE = 8,   /* to a worker: a dummy of from_number bytes into spi_in's tunnel */
 };
 struct s2_parcel_head {
     uint8_t kind; /* enum s2_parcel_kind */
     uint32_t spi_in;
     s2svpn_endpoint local, remote;
+    uint8_t tos;          /* OUTSIDE: of the IP header */
+    uint8_t from;         /* TUNNEL: enum s2_parcel_from, where ICMP errors go */
+    uint32_t from_number; /* its port, or an inbound SPI of its tunnel; PROBE: a length */
     uint32_t len;
 };
+enum s2_parcel_from { S2_PARCEL_FROM_US = 0, S2_PARCEL_FROM_PORT, S2_PARCEL_FROM_TUNNEL };
 struct s2_parcel {
     struct s2_parcel_head head;
     uint8_t bytes[S2_PACKET_MAX];
+};
+
+/* Where a plain packet entered, and so where an ICMP error about it goes: a port, or a
+ * tunnel. Neither: it is our own, and needs none. */
+struct s2_origin {
+    s2svpn_port *port;
+    s2svpn_tunnel *tunnel;
+    const s2svpn_tunnel *through; /* the tunnel that it was to take, once that is known */
 };
 
 struct s2_seal_note {
     s2svpn_tunnel *tunnel;
     const struct s2_sa_out *out;
     uint8_t tos;
+    bool probe; /* of the path: no inner packet, alone, with the DF bit */
 };
 
 /* Made when the first packet comes: a context that idles stays small. */
@@ -66,7 +82,10 @@ struct s2_lane {
     bool sealing, opening; /* a batch is being worked on */
     struct s2_esp_open open[S2_ESP_BATCH];
     struct s2_sa_in *open_sa[S2_ESP_BATCH];
+    bool open_moved[S2_ESP_BATCH];      /* it came from where nothing is sent to … */
+    s2svpn_endpoint moved_to;           /* … the last of them from here */
     uint32_t open_buffer[S2_ESP_BATCH]; /* packets of one buffer may be joined in it */
+    uint8_t open_tos[S2_ESP_BATCH];     /* of the outside header */
     size_t opens;
 
     s2svpn_datagram datagram[S2_OUTPUT_MAX];
@@ -112,16 +131,23 @@ struct s2_lane *s2_worker_lane(s2svpn_worker *w);
 void s2_drop(s2svpn_worker *w, enum s2svpn_drop reason);
 void s2_drop_n(s2svpn_worker *w, enum s2svpn_drop reason, uint64_t n);
 
-/* outbound.c: route a plain packet that entered at a port, or seal it for a tunnel.
- * from NULL: it came out of a tunnel (or of ourselves); no ICMP errors then. */
+/* outbound.c: route a plain packet that entered at a port, or seal it for a tunnel. */
 void s2_outbound_packet(s2svpn_worker *w, s2svpn_port *from, struct s2_inet_super *packet);
-void s2_outbound_tunnel(s2svpn_worker *w, s2svpn_tunnel *t, s2svpn_port *from,
+void s2_outbound_tunnel(s2svpn_worker *w, s2svpn_tunnel *t, const struct s2_origin *from,
                         struct s2_inet_super *packet, struct s2_inet_view *view);
+/* An ICMP error about p to where it came from, if one may be sent and not too many were. */
+void s2_outbound_error(s2svpn_worker *w, const struct s2_origin *from, enum s2_inet_error error,
+                       uint16_t mtu, const uint8_t *p, const struct s2_inet_view *view);
+/* A dummy packet (RFC 4303 section 2.6) of so many inner bytes, whose datagram no router
+ * may cut. */
+void s2_outbound_probe(s2svpn_worker *w, s2svpn_tunnel *t, size_t len);
 /* Deliver a plain packet at a port, as it came: cut, joined, checksum and all. */
 void s2_outbound_port(s2svpn_worker *w, const s2svpn_port *to, struct s2_inet_super *packet);
 bool s2_selectors_allow(const struct s2_selectors *s, const struct s2_inet_view *view, bool out);
 /* Look a value of a FIB up to its end: a tunnel, port, or why not. */
 uint64_t s2_route_resolve(uint64_t value, const s2svpn_address *to);
+/* May it cross from one link to another at all? */
+bool s2_route_crosses(const struct s2_inet_view *view);
 
 /* inbound.c. buffer: number of the memory that p lies in, which stays until output has
  * left; 0: it doesn't stay, the packet is opened into the arena. */
@@ -129,6 +155,10 @@ void s2_inbound_esp(s2svpn_worker *w, const s2svpn_datagram *from, uint8_t *p, s
                     uint32_t buffer);
 uint32_t s2_inbound_buffer(s2svpn_worker *w); /* the next number, never 0 */
 void s2_inbound_flush(s2svpn_worker *w);      /* open and deliver the batch */
+
+/* After each packet of an SA (spi_in names its child): tell control, once each, that a
+ * soft limit is reached or that a hard one has stopped it. */
+void s2_tell_limits(s2svpn_worker *w, struct s2_esp_sa *sa, uint32_t spi_in, enum s2svpn_drop drop);
 
 /* output.c: all of it appends; flush gives to the host unless it is being given.
  * Before a packet is built: ready sees to it that len bytes, a place in the batch and
@@ -156,9 +186,12 @@ void s2_hand_over(s2svpn_worker *w, size_t owner, const struct s2_parcel_head *h
 /* control.c: a worker has something for the control plane; a call or a ring. */
 void s2_to_control_ike(s2svpn_worker *w, const s2svpn_datagram *d, uint8_t *p, size_t len);
 void s2_to_control_inner(s2svpn_worker *w, struct s2_sa_in *sa, const uint8_t *p, size_t len);
+void s2_to_control_moved(s2svpn_worker *w, uint32_t spi_in, const s2svpn_endpoint *remote);
 void s2_to_control_event(s2svpn_worker *w, enum s2_parcel_kind kind, uint32_t spi_in);
 /* Drain the workers' rings; the control thread. */
 void s2_control_drain(s2svpn_context *ctx);
+/* A probe of the path into a tunnel; the control thread. */
+void s2_control_probe(s2svpn_tunnel *t, size_t len);
 /* A packet of our own (BGP, ping) into a tunnel; the control thread. */
 void s2_control_send(s2svpn_tunnel *t, const uint8_t *p, size_t len);
 

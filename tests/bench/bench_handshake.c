@@ -297,7 +297,7 @@ static void open_device(struct end *e, const s2svpn_device_config *config)
 {
     s2svpn_device_options options = S2SVPN_DEVICE_OPTIONS_INIT;
 
-    options.exact = true;
+    options.offers = S2SVPN_OFFERS_EXACT;
     must(s2svpn_device_open(e->ctx, config, &options, &e->conn) == S2SVPN_OK,
          s2svpn_context_error(e->ctx)->message);
 }

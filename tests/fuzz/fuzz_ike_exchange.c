@@ -5,6 +5,9 @@
  * reached.
  *
  *     operation (1) | choice (1) | length (2) | bytes
+ *
+ * It goes to end 1, the responder of both SAs, or with the highest bit of choice to end
+ * 0, their initiator, of which the second one waits for the answer to IKE_AUTH.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,15 +19,17 @@
 
 #define MOST_RECORDS 64
 #define MOST_BYTES 2048
+#define TO_INITIATOR 0x80
+#define WINDOW 4
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum operation {
     RAW,           /* a datagram as it stands */
-    REQUEST,       /* sealed; choice: SA and exchange; first byte: first payload's type */
+    REQUEST,       /* sealed; choice: SA and kind; first byte: first payload's type */
     RESPONSE,      /* sealed, to what is outstanding */
     INIT_REQUEST,  /* a chain behind a header that fits */
-    INIT_RESPONSE, /* to an initiator at end 1 */
+    INIT_RESPONSE, /* to what begins there */
     WAIT,
     COMMAND,
     FRAGMENT, /* as REQUEST and RESPONSE; first bytes: number, total, first payload's type */
@@ -33,27 +38,44 @@ enum operation {
 
 struct record {
     uint8_t operation, choice;
+    unsigned to; /* end 0 or 1 */
     s2svpn_span bytes;
+};
+
+/* By the lowest three bits of a REQUEST's choice: the exchange, and how many requests
+ * should have come before. */
+static const struct {
+    uint8_t exchange, ahead;
+} kinds[8] = {
+    {S2_IKE_AUTH, 0},
+    {S2_IKE_CREATE_CHILD_SA, 0},
+    {S2_IKE_INFORMATIONAL, 0},
+    {38, 0}, /* nobody knows it */
+    {S2_IKE_CREATE_CHILD_SA, 1},
+    {S2_IKE_INFORMATIONAL, 1},
+    {S2_IKE_INFORMATIONAL, 2},
+    {S2_IKE_INFORMATIONAL, WINDOW},
 };
 
 static struct s2_ike_compose compose;
 
-static void give(struct s2_pair *p, size_t len)
+static void give(struct s2_pair *p, unsigned to, size_t len)
 {
+    const struct s2_pair_end *end = &p->end[to];
     /* Exactly as long as it is, so that a read behind it is seen. */
     uint8_t *copy = malloc(len > 0 ? len : 1);
 
     if (copy == NULL)
         abort();
     memcpy(copy, compose.bytes, len);
-    (void)s2_ike_receive(p->end[1].ike, &p->end[1].config.local, &p->end[0].config.local, copy, len,
+    (void)s2_ike_receive(end->ike, &end->config.local, &p->end[1 - to].config.local, copy, len,
                          p->now_ns);
     free(copy);
 }
 
-static struct s2_ike_sa *pick_sa(struct s2_pair *p, uint8_t choice)
+static struct s2_ike_sa *pick_sa(struct s2_pair *p, unsigned to, uint8_t choice)
 {
-    struct s2_ike *ike = p->end[1].ike;
+    struct s2_ike *ike = p->end[to].ike;
     struct s2_table_cursor cursor = {0};
     struct s2_table_node *n;
     size_t skip = ike->by_spi.count > 0 ? choice % ike->by_spi.count : 0;
@@ -63,20 +85,20 @@ static struct s2_ike_sa *pick_sa(struct s2_pair *p, uint8_t choice)
     return n != NULL ? S2_CONTAINER(n, struct s2_ike_sa, spi_node) : NULL;
 }
 
-/* The keys of an SA of end 1, from end 0 if end 1 has none yet. */
-static const struct s2_ike_keys *keys_of(struct s2_pair *p, const struct s2_ike_sa *sa)
+/* The keys of an SA, from the other end if this one has none yet. */
+static const struct s2_ike_keys *keys_of(struct s2_pair *p, unsigned to, const struct s2_ike_sa *sa)
 {
     if (sa->keyed)
         return &sa->keys;
-    const struct s2_ike_sa *theirs = s2_ike_find_spi(p->end[0].ike, sa->spi_peer);
+    const struct s2_ike_sa *theirs = s2_ike_find_spi(p->end[1 - to].ike, sa->spi_peer);
 
     return theirs != NULL && theirs->keyed ? &theirs->keys : NULL;
 }
 
-static uint64_t counter = 1000;
+static uint64_t counter;
 
-/* The header of what end 1 may expect next. */
-static void begin_sealed(const struct s2_ike_sa *sa, uint8_t exchange, bool response)
+/* The header of what the SA may expect next. */
+static void begin_sealed(const struct s2_ike_sa *sa, uint8_t exchange, uint8_t ahead, bool response)
 {
     struct s2_ike_header h = {.version = S2_IKE_VERSION_2};
 
@@ -84,46 +106,46 @@ static void begin_sealed(const struct s2_ike_sa *sa, uint8_t exchange, bool resp
     h.spi_r = s2_ike_spi_r(sa);
     h.flags = (uint8_t)((sa->initiator ? 0 : S2_IKE_FLAG_INITIATOR) |
                         (response ? S2_IKE_FLAG_RESPONSE : 0));
-    h.message_id = response ? sa->out_id : sa->in_id;
+    h.message_id = response ? sa->out_id : sa->in_id + ahead;
     h.exchange = response ? sa->request.exchange : exchange;
     s2_ike_compose_plain(&compose, &h);
 }
 
 static void give_sealed(struct s2_pair *p, const struct record *r, bool response)
 {
-    struct s2_ike_sa *sa = pick_sa(p, r->choice >> 3);
-    const struct s2_ike_keys *keys = sa != NULL ? keys_of(p, sa) : NULL;
+    struct s2_ike_sa *sa = pick_sa(p, r->to, r->choice >> 3);
+    const struct s2_ike_keys *keys = sa != NULL ? keys_of(p, r->to, sa) : NULL;
 
     if (keys == NULL || r->bytes.len < 1)
         return;
-    begin_sealed(sa, (uint8_t)(S2_IKE_AUTH + r->choice % 8), response);
+    begin_sealed(sa, kinds[r->choice % 8].exchange, kinds[r->choice % 8].ahead, response);
     if (s2_ike_sk_begin(&compose.sk, &compose.w, sa->ike->env, keys) != S2SVPN_OK)
         return;
     s2_write_patch_u8(&compose.w, compose.sk.chain.next_at, r->bytes.p[0]);
     s2_write_bytes(&compose.w, r->bytes.p + 1, r->bytes.len - 1);
     if (s2_ike_sk_end(&compose.sk, &sa->ike->crypto, keys, !sa->initiator, counter++) == S2SVPN_OK)
-        give(p, compose.w.len);
+        give(p, r->to, compose.w.len);
 }
 
 static void give_fragment(struct s2_pair *p, const struct record *r)
 {
-    struct s2_ike_sa *sa = pick_sa(p, r->choice >> 3);
-    const struct s2_ike_keys *keys = sa != NULL ? keys_of(p, sa) : NULL;
+    struct s2_ike_sa *sa = pick_sa(p, r->to, r->choice >> 3);
+    const struct s2_ike_keys *keys = sa != NULL ? keys_of(p, r->to, sa) : NULL;
 
     if (keys == NULL || r->bytes.len < 3)
         return;
-    begin_sealed(sa, (uint8_t)(S2_IKE_AUTH + r->choice % 4), r->choice & 4);
+    begin_sealed(sa, kinds[r->choice % 4].exchange, 0, r->choice & 4);
     if (s2_ike_skf_begin(&compose.sk, &compose.w, sa->ike->env, keys, r->bytes.p[0], r->bytes.p[1],
                          r->bytes.p[2]) != S2SVPN_OK)
         return;
     s2_write_bytes(&compose.w, r->bytes.p + 3, r->bytes.len - 3);
     if (s2_ike_sk_end(&compose.sk, &sa->ike->crypto, keys, !sa->initiator, counter++) == S2SVPN_OK)
-        give(p, compose.w.len);
+        give(p, r->to, compose.w.len);
 }
 
 static void give_init(struct s2_pair *p, const struct record *r, bool response)
 {
-    const struct s2_ike_sa *sa = pick_sa(p, r->choice);
+    const struct s2_ike_sa *sa = pick_sa(p, r->to, r->choice);
     struct s2_ike_header h = {
         .spi_i = r->choice + 1u, .version = S2_IKE_VERSION_2, .exchange = S2_IKE_SA_INIT};
 
@@ -138,12 +160,12 @@ static void give_init(struct s2_pair *p, const struct record *r, bool response)
     s2_ike_compose_plain(&compose, &h);
     s2_write_bytes(&compose.w, r->bytes.p + 1, r->bytes.len - 1);
     if (s2_ike_write_end(&compose.w) == S2SVPN_OK)
-        give(p, compose.w.len);
+        give(p, r->to, compose.w.len);
 }
 
-static void command(struct s2_pair *p, uint8_t choice)
+static void command(struct s2_pair *p, unsigned to, uint8_t choice)
 {
-    struct s2_pair_end *e = &p->end[1];
+    struct s2_pair_end *e = &p->end[to];
 
     switch (choice % 6) {
     case 0:
@@ -157,7 +179,7 @@ static void command(struct s2_pair *p, uint8_t choice)
         (void)!s2_ike_check(e->ike, e, p->now_ns);
         break;
     case 3:
-        (void)s2_pair_initiate(p, 1);
+        (void)s2_pair_initiate(p, to);
         break;
     case 4:
         s2_ike_terminate(e->ike, e, true, p->now_ns);
@@ -172,7 +194,7 @@ static void perform(struct s2_pair *p, const struct record *r)
     switch (r->operation % OPERATIONS) {
     case RAW:
         memcpy(compose.bytes, r->bytes.p, r->bytes.len);
-        give(p, r->bytes.len);
+        give(p, r->to, r->bytes.len);
         break;
     case REQUEST:
         give_sealed(p, r, false);
@@ -193,7 +215,7 @@ static void perform(struct s2_pair *p, const struct record *r)
         give_fragment(p, r);
         break;
     default:
-        command(p, r->choice);
+        command(p, r->to, r->choice);
     }
 }
 
@@ -201,11 +223,13 @@ static void prepare(struct s2_pair *p)
 {
     static struct s2_ike_config second;
 
+    counter = 1000;
     s2_pair_init(p, 1);
     p->trace = false;
     for (size_t e = 0; e < 2; e++) {
         p->end[e].config.ike.ke[0] = p->end[e].config.esp.ke[0] = S2SVPN_KE_CURVE25519;
         p->end[e].options.limits.sas = 16;
+        p->end[e].options.request_window = WINDOW;
     }
     if (!s2_pair_connect(p))
         abort();
@@ -231,17 +255,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct record record = {.operation = s2_read_u8(&r, "operation")};
 
         record.choice = s2_read_u8(&r, "choice");
+        record.to = (record.choice & TO_INITIATOR) != 0 ? 0 : 1;
+        record.choice &= (uint8_t)~TO_INITIATOR;
         record.bytes = s2_read_span(&r, s2_read_u16(&r, "length"), "bytes");
         if (r.rc != S2SVPN_OK || record.bytes.len > MOST_BYTES)
             break;
-        if (p.end[1].children + 4 < S2_PAIR_CHILDREN)
+        if (p.end[0].children + 4 < S2_PAIR_CHILDREN && p.end[1].children + 4 < S2_PAIR_CHILDREN)
             perform(&p, &record);
         while (p.queued > S2_PAIR_QUEUE / 2)
             free(p.queue[--p.queued].p);
     }
     s2_pair_close(&p);
-    if (!s2_pair_balances(&p.end[1]) ||
-        p.end[0].fake.live + p.end[1].fake.live + p.end[1].job_count != 0)
-        abort();
+    for (size_t e = 0; e < 2; e++) {
+        if (!s2_pair_balances(&p.end[e]) || p.end[e].fake.live != 0 || p.end[e].job_count != 0)
+            abort();
+    }
     return 0;
 }

@@ -81,6 +81,9 @@ static void one_packet(uint8_t *p, size_t len, uint16_t number)
     check_view(&v, len);
     const bool right = !v.fragment && s2_inet_checksum_right(p, &v);
     memcpy(copy, p, len);
+    size_t n = s2_inet_answer_solicitation(out, sizeof(out), p, &v, &v.destination);
+    check(n == 0 || (s2_inet_view(out, n, &again) && s2_inet_checksum_right(out, &again) &&
+                     again.ttl == 255));
     s2_inet_clamp_mss(p, &v, number);
     if (right && s2_get_u16(copy + v.header_len + 16) != 0xffff)
         check(s2_inet_checksum_right(p, &v) || v.protocol != S2_IP_TCP);
@@ -89,7 +92,7 @@ static void one_packet(uint8_t *p, size_t len, uint16_t number)
         check(s2_inet_view(p, len, &again) && again.ttl == v.ttl - 1);
     }
     check_fragments(p, &v, number);
-    size_t n = s2_inet_answer_echo(out, sizeof(out), p, &v);
+    n = s2_inet_answer_echo(out, sizeof(out), p, &v);
     check(n == 0 || (s2_inet_view(out, n, &again) && s2_inet_checksum_right(out, &again)));
     n = s2_inet_write_error(out, sizeof(out), &v.destination, (enum s2_inet_error)(number % 3),
                             number, p, &v);

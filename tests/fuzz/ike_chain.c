@@ -36,22 +36,25 @@ static const struct s2_ike_choices ours = {.encr = {{20, 256}, {12, 128}},
                                            .ke_count = 2};
 
 /* An answer of ours is one that the peer's check must accept, as the same suite. */
-static void choose(const struct s2_ike_sa_payload *offer, uint8_t protocol, bool with_ke)
+static void choose(const struct s2_ike_sa_payload *offer, uint8_t protocol, bool with_ke,
+                   uint8_t esn)
 {
+    const struct s2_ike_terms terms = {&crypto, &ours, protocol, with_ke, esn};
     struct s2_ike_sa_payload answer = {.count = 1};
     struct s2_ike_suite chosen, checked;
 
-    if (s2_ike_choose(&crypto, protocol, &ours, with_ke, offer, &chosen, &answer.proposal[0]) !=
-        S2SVPN_OK)
+    if (s2_ike_choose(&terms, offer, &chosen, &answer.proposal[0]) != S2SVPN_OK)
         return;
     s2_fuzz_demand(s2_ike_check_answer(offer, &answer, with_ke, &checked) == S2SVPN_OK);
     s2_fuzz_demand(chosen.encr == checked.encr && chosen.key_bits == checked.key_bits);
     s2_fuzz_demand(chosen.integ == checked.integ && chosen.prf == checked.prf);
-    s2_fuzz_demand(chosen.ke == checked.ke && !checked.esn);
+    s2_fuzz_demand(chosen.ke == checked.ke && chosen.esn == checked.esn);
+    s2_fuzz_demand(esn == 1 || chosen.esn == (protocol == S2_IKE_PROTO_ESP && esn == 2));
 }
 
 static bool rewrite_sa(struct s2_reader *r, struct s2_writer *w)
 {
+    const struct s2_ike_terms terms = {&crypto, &ours, S2_IKE_PROTO_IKE, true, 0};
     struct s2_ike_sa_payload sa, offer;
     struct s2_ike_suite suite;
 
@@ -59,10 +62,12 @@ static bool rewrite_sa(struct s2_reader *r, struct s2_writer *w)
         s2_fuzz_demand(sa.count == 0);
         return false;
     }
-    choose(&sa, S2_IKE_PROTO_IKE, true);
-    choose(&sa, S2_IKE_PROTO_ESP, true);
-    choose(&sa, S2_IKE_PROTO_ESP, false);
-    if (s2_ike_offer(&crypto, S2_IKE_PROTO_IKE, &ours, true, s2_span(NULL, 0), &offer) == S2SVPN_OK)
+    for (uint8_t esn = 0; esn < 3; esn++) {
+        choose(&sa, S2_IKE_PROTO_IKE, true, esn);
+        choose(&sa, S2_IKE_PROTO_ESP, true, esn);
+        choose(&sa, S2_IKE_PROTO_ESP, false, esn);
+    }
+    if (s2_ike_offer(&terms, s2_span(NULL, 0), &offer) == S2SVPN_OK)
         (void)!s2_ike_check_answer(&offer, &sa, true, &suite);
     s2_ike_write_sa(w, &sa);
     return sa.count > 0;
@@ -99,7 +104,7 @@ static bool rewrite_id(struct s2_reader *r, struct s2_writer *w)
         return false;
     s2_ike_id_print(&id, text, sizeof(text));
     for (const char *c = text; *c != '\0'; c++)
-        s2_fuzz_demand(*c > ' ' && *c < 0x7f);
+        s2_fuzz_demand(*c >= ' ' && *c < 0x7f);
     s2_fuzz_demand(s2_ike_id_equal(&id, &id));
     s2_ike_write_id(w, &id);
     return true;

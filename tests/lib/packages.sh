@@ -37,20 +37,30 @@ peers iputils-ping cmd:ping
 peers procps cmd:pkill
 peers tcpdump cmd:tcpdump
 peers tshark cmd:tshark
+peers ike-scan cmd:ike-scan
 peers python3-scapy file:/usr/lib/python3/dist-packages/scapy/__init__.py
 peers python3-cryptography file:/usr/lib/python3/dist-packages/cryptography/__init__.py
 peers charon-systemd cmd:charon-systemd
 peers strongswan-swanctl cmd:swanctl
 peers libstrongswan-standard-plugins file:/usr/lib/ipsec/plugins/libstrongswan-openssl.so
 peers libcharon-extra-plugins file:/usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so
+peers libnss3-tools cmd:certutil
+peers libldns3 file:/usr/lib/*/libldns.so.3
+peers libunbound8 file:/usr/lib/*/libunbound.so.8
+peers libcurl3-nss file:/usr/lib/*/libcurl-nss.so.4
+peers libldap-2.5-0 file:/usr/lib/*/libldap-2.5.so.0
+peers libevent-pthreads-2.1-7 file:/usr/lib/*/libevent_pthreads-2.1.so.7
 peers bird2 cmd:bird
+peers frr file:/usr/lib/frr/bgpd
+peers exabgp cmd:exabgp
 peers iperf3 cmd:iperf3
+peers nftables cmd:nft
 LIST
 }
 
 # The services that packages above bring, and their processes' names.
-packages_services="strongswan bird"
-packages_daemons="charon-systemd charon starter bird"
+packages_services="strongswan bird frr exabgp"
+packages_daemons="charon-systemd charon starter bird bgpd zebra watchfrr exabgp"
 
 packages_probe()
 {

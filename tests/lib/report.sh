@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2030,SC2031 # report_together counts in subshells on purpose
 # Runs test programs one after the other and counts what they say. A program
 # prints lines "ok SUITE: NAME", "not ok SUITE: NAME", "skip SUITE: NAME (why)"
 # and at the end "N passed, N failed, N skipped". Sourced, never run.
@@ -141,6 +142,67 @@ report_run()
         sed -n 's/^skip /    skipped: /p' "$report_output"
     fi
     rm -f "$report_output"
+}
+
+# report_together N COMMAND...: runs "COMMAND NAME" for each name of standard input, N at
+# once; COMMAND is a function that ends in report_run. Each prints what it prints when it is
+# done, and is counted.
+report_together()
+{
+    local at_once=$1 name state work
+    shift
+    work=$(mktemp -d)
+    trap 'report_together_interrupted "$work"' INT TERM HUP
+
+    while read -r name; do
+        while [ "$(jobs -rp | wc -l)" -ge "$at_once" ]; do
+            wait -n 2>/dev/null
+            report_collect "$work"
+        done
+        state=$work/$(printf '%s' "$name" | tr '/' '_')
+        (
+            report_passed=0 report_failed=0 report_skipped=0 report_failures=
+            "$@" "$name" >"$state.text" 2>&1
+            printf '%s %s %s\n%s' "$report_passed" "$report_failed" "$report_skipped" \
+                "$report_failures" >"$state.new"
+            mv "$state.new" "$state.done"
+        ) </dev/null &
+    done
+    wait
+    trap - INT TERM HUP
+    report_collect "$work"
+    rm -rf "$work"
+}
+
+# What is done: shown, counted, forgotten.
+report_collect()
+{
+    local state passed failed skipped
+
+    for state in "$1"/*.done; do
+        [ -e "$state" ] || continue
+        cat "${state%.done}.text"
+        {
+            read -r passed failed skipped
+            report_failures+=$(cat)
+        } <"$state"
+        [ -z "$report_failures" ] || [[ $report_failures == *$'\n' ]] || report_failures+=$'\n'
+        report_passed=$((report_passed + passed))
+        report_failed=$((report_failed + failed))
+        report_skipped=$((report_skipped + skipped))
+        rm -f "$state" "${state%.done}.text"
+    done
+}
+
+report_together_interrupted()
+{
+    trap - INT TERM HUP
+    # shellcheck disable=SC2046 # one word a process
+    kill -TERM $(jobs -rp) 2>/dev/null
+    wait
+    rm -rf "$1"
+    printf '\ninterrupted\n' >&2
+    exit 130
 }
 
 # report_step NAME COMMAND...: a step that is one test: it passes if the command

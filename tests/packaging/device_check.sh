@@ -96,11 +96,19 @@ said() { "$program" --check "$work/good.xml" >"$work/out" 2>&1 && prints "$1"; }
 check "a document of AWS's passes" said 'connection vpn-0123456789abcdef0, BGP routes, 2 tunnels'
 for words in 'tunnel 2: outside 203.0.113.7 -> 198.51.100.2' 'inside 169.254.10.6/30, peer 169.254.10.5' \
     'our ASN 65000, the gateway.s 64512, hold time 30 s' 'IKE: AES128, SHA1, group 2, 28800 s' \
-    'ESP: AES128, SHA1, group 2, 3600 s' 'pre-shared key of 23 characters' 'needs --exact'; do
+    'ESP: AES128, SHA1, group 2, 3600 s' 'pre-shared key of 23 characters' 'offered the document.s too, with a warning'; do
     check "and is told: $words" said "$words"
 done
-exact() { "$program" --check --exact "$work/good.xml" | grep -q 'needs --exact'; }
-check "with --exact nothing is left out" no exact
+said_with() { "$program" --check "$1" "$work/good.xml" >"$work/out" 2>&1 && prints "$2"; }
+check "with --exact it is told that these alone are offered" said_with --exact 'offered: these alone'
+check "with --minimum that all above are too" said_with --minimum 'offered: these and all above'
+cut_after() { sed 's/>true</>false</' "$work/good.xml" >"$work/df.xml"; "$program" --check "$work/df.xml" >"$work/out" 2>&1; }
+check "a document that lets packets be refused passes" cut_after
+check "and that is told" prints 'clear_df_bit'
+check "and that they are cut before encryption all the same" prints 'cut before encryption'
+transit() { sed 's/<vpn_gateway_id>.*/<vpn_gateway_id><\/vpn_gateway_id>/' "$work/good.xml" >"$work/tgw.xml"; "$program" --check "$work/tgw.xml" >"$work/out" 2>&1; }
+check "an attachment of a transit gateway passes" transit
+check "and is told" prints "transit gateway's"
 
 # refused NAME SED WORDS: the document edited so is wrong, and these words say why.
 refused()
@@ -204,6 +212,10 @@ check "and no key is printed" no prints secret_key
 usage() { "$program" "$@" >"$work/out" 2>&1; [ $? = 2 ]; }
 check "no document is a wrong command line" usage
 check "an unknown option too" usage --nonsense "$work/good.xml"
+check "an action that there isn't" usage --dpd-action reset "$work/good.xml"
+check "sequence numbers that there aren't" usage --esn yes "$work/good.xml"
+check "a window that is too small" usage --replay-window 32 "$work/good.xml"
+check "and one that is too large" usage --replay-window 8193 "$work/good.xml"
 check "IKEv1 is refused" usage --ike 1 "$work/good.xml"
 check "in words" prints IKEv2
 check "the local table is nobody's" usage --table 255 "$work/good.xml"

@@ -52,7 +52,11 @@ static bool play(const struct scene_test *t, const char *suite, uint64_t first, 
         const unsigned before = failures;
 
         t->play(seed_now);
-        bad_seeds += failures > before;
+        if (failures > before) {
+            bad_seeds++;
+            scene_say("to repeat it alone: --seed %" PRIu64 ", with -v for all that happens",
+                      seed_now);
+        }
     }
     printf("%s %s: %s\n", failures ? "not ok" : "ok", suite, t->name);
     fflush(stdout);

@@ -2,6 +2,8 @@
 /* Sets the scene: two contexts on a simulated network, their objects, their hosts. */
 #include "scene.h"
 
+#include "watch.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,14 +18,47 @@ static s2svpn_prefix prefix(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint8_t 
     return (s2svpn_prefix){.address = ipv4(a, b, c, d), .length = length};
 }
 
-static s2svpn_address gateway_address(size_t tunnel)
+s2svpn_address scene_gateway_address(size_t tunnel)
 {
     return ipv4(198, 51, 100, (uint8_t)(1 + tunnel));
 }
 
-static s2svpn_address device_address(void)
+s2svpn_address scene_device_address(void)
 {
     return ipv4(203, 0, 113, 7);
+}
+
+static s2svpn_address ipv6(const char *text)
+{
+    s2svpn_address a = {0};
+
+    (void)!CHECK(s2svpn_address_read(text, &a));
+    return a;
+}
+
+static s2svpn_prefix ipv6_prefix(const char *text)
+{
+    s2svpn_prefix p = {.length = 0};
+
+    (void)!CHECK(s2svpn_prefix_read(text, &p));
+    return p;
+}
+
+static s2svpn_address gateway_outside(const struct scene *s, size_t tunnel)
+{
+    if (s->plan.outside_ipv6)
+        return ipv6(tunnel ? "2001:db8:51::2" : "2001:db8:51::1");
+    return scene_gateway_address(tunnel);
+}
+
+static s2svpn_address device_outside(const struct scene *s)
+{
+    return s->plan.outside_ipv6 ? ipv6("2001:db8:7::7") : scene_device_address();
+}
+
+s2svpn_address scene_device_own(struct scene *s)
+{
+    return s->plan.nat ? ipv4(192, 0, 2, 7) : device_outside(s);
 }
 
 /* ---- what a side tells */
@@ -58,12 +93,26 @@ static void on_log(void *user, s2svpn_log_level level, const char *line)
 
 static void on_wire(void *user, const s2svpn_datagram *d, bool lost, uint64_t now_ns)
 {
+    struct scene *s = user;
     char from[S2SVPN_ENDPOINT_TEXT], to[S2SVPN_ENDPOINT_TEXT];
 
-    (void)user;
-    scene_say("%12.6f wire %s > %s %u%s", (double)now_ns / 1e9,
+    if (s->plan.watch)
+        watch_wire(s->plan.watch, d);
+    if (!scene_is_verbose())
+        return;
+    const uint8_t *p = d->data;
+    scene_say("%12.6f wire %s > %s %u, %02x%02x%02x%02x%s", (double)now_ns / 1e9,
               s2svpn_endpoint_print(&d->local, from), s2svpn_endpoint_print(&d->remote, to), d->len,
-              lost ? " lost" : "");
+              d->len < 4 ? 0 : p[0], d->len < 4 ? 0 : p[1], d->len < 4 ? 0 : p[2],
+              d->len < 4 ? 0 : p[3], lost ? " lost" : "");
+}
+
+static void on_key(void *user, enum s2svpn_keylog_kind kind, const char *line)
+{
+    struct scene_side *side = user;
+
+    if (kind == S2SVPN_KEYLOG_ESP)
+        watch_key(side->scene->plan.watch, side == &side->scene->device, line);
 }
 
 /* ---- hosts */
@@ -85,7 +134,7 @@ static void take_answer(struct scene_side *side, const struct echo *e)
     if (*seen & bit) /* ESP lets no packet through twice */
         side->wrong++;
     else
-        side->answered++;
+        side->answered += e->seq >= side->first;
     *seen |= bit;
     side->last_answer_ns = s2svpn_sim_now(side->scene->sim);
 }
@@ -156,8 +205,19 @@ void scene_ping_for(struct scene *s, uint64_t every_ns, uint64_t ns)
 
 bool scene_nothing_lost(const struct scene *s)
 {
-    return s->gateway.answered == s->gateway.asked && s->device.answered == s->device.asked &&
-           s->gateway.wrong == 0 && s->device.wrong == 0;
+    return s->gateway.answered == s->gateway.asked - s->gateway.first &&
+           s->device.answered == s->device.asked - s->device.first && s->gateway.wrong == 0 &&
+           s->device.wrong == 0;
+}
+
+void scene_count_anew(struct scene *s)
+{
+    struct scene_side *const side[] = {&s->gateway, &s->device};
+
+    for (size_t i = 0; i < 2; i++) {
+        side[i]->answered = 0;
+        side[i]->first = side[i]->asked;
+    }
 }
 
 /* ---- contexts */
@@ -187,13 +247,18 @@ static void fill_options(struct scene_side *side, enum s2svpn_context_role role)
     side->options.role = role;
     side->options.memory = plan->memory;
     side->sequence = 0;
+    if (plan->watch) {
+        side->options.keylog = on_key;
+        side->options.keylog_user = side;
+    }
     if (scene_is_verbose()) {
         side->options.log = on_log;
         side->options.log_user = side;
         side->options.log_level = S2SVPN_LOG_DEBUG;
     }
     if (role == S2SVPN_ROLE_GATEWAY) {
-        const s2svpn_address a[] = {gateway_address(0), gateway_address(1)};
+        const s2svpn_address a[] = {gateway_outside(side->scene, 0),
+                                    gateway_outside(side->scene, 1)};
 
         fill_locals(side, a, 2);
         if (side->scene->store) {
@@ -201,7 +266,7 @@ static void fill_options(struct scene_side *side, enum s2svpn_context_role role)
             side->options.store_user = side->scene->store;
         }
     } else {
-        const s2svpn_address a[] = {device_address()};
+        const s2svpn_address a[] = {scene_device_own(side->scene)};
 
         fill_locals(side, a, 1);
     }
@@ -236,6 +301,11 @@ static s2svpn_status make_vpc(struct scene *s)
     s2svpn_status rc;
 
     vpc.cidr = prefix(10, 0, 0, 0, 16);
+    if (s->plan.inside_ipv6) {
+        vpc.ipv6_cidr = ipv6_prefix("2001:db8:a::/56");
+        subnet.ipv6_cidr = ipv6_prefix("2001:db8:a:1::/64");
+        port.ipv6_address = ipv6("2001:db8:a:1::10");
+    }
     rc = s2svpn_vpc_new(s->gateway.ctx, &vpc, &s->vpc);
     if (rc != S2SVPN_OK)
         return rc;
@@ -266,20 +336,22 @@ static s2svpn_status make_gateway(struct scene *s)
     rc = s2svpn_route_table_enable_propagation(s->table, s->vgw);
     if (rc != S2SVPN_OK)
         return rc;
-    cgw.address = "203.0.113.7";
+    cgw.address = s->plan.outside_ipv6 ? "2001:db8:7::7" : "203.0.113.7";
     return s2svpn_customer_gateway_new(s->gateway.ctx, &cgw, &s->cgw);
 }
 
 static s2svpn_status make_connection(struct scene *s)
 {
     s2svpn_connection_spec spec = S2SVPN_CONNECTION_INIT;
-    const s2svpn_prefix lan = prefix(192, 168, 0, 0, 16);
+    const s2svpn_prefix lan =
+        s->plan.inside_ipv6 ? ipv6_prefix("2001:db8:b::/48") : prefix(192, 168, 0, 0, 16);
     s2svpn_status rc;
 
+    spec.inside_ip_version = s->plan.inside_ipv6 ? 6 : 4;
     spec.static_routes_only = s->plan.static_routes;
     for (size_t i = 0; i < 2; i++) {
         spec.tunnel[i] = s->plan.tunnel;
-        spec.tunnel[i].outside_address = gateway_address(i);
+        spec.tunnel[i].outside_address = gateway_outside(s, i);
         spec.tunnel[i].inside_cidr = prefix(169, 254, (uint8_t)(10 + i), 4, 30);
         if (!spec.tunnel[i].pre_shared_key)
             spec.tunnel[i].pre_shared_key = SCENE_PSK;
@@ -329,7 +401,9 @@ static s2svpn_status carry_document(struct scene *s)
 
 static s2svpn_status make_device(struct scene *s)
 {
-    const s2svpn_prefix lan = prefix(192, 168, 0, 0, 16), vpc = prefix(10, 0, 0, 0, 16);
+    const s2svpn_prefix lan[] = {prefix(192, 168, 0, 0, 16), ipv6_prefix("2001:db8:b::/48")};
+    const s2svpn_prefix vpc =
+        s->plan.inside_ipv6 ? ipv6_prefix("2001:db8:a::/56") : prefix(10, 0, 0, 0, 16);
     s2svpn_port_spec port = S2SVPN_PORT_INIT;
     s2svpn_status rc;
 
@@ -337,8 +411,10 @@ static s2svpn_status make_device(struct scene *s)
     if (rc != S2SVPN_OK)
         return rc;
     port.address = ipv4(192, 168, 10, 1);
-    port.prefix = &lan;
-    port.prefix_count = 1;
+    if (s->plan.inside_ipv6)
+        port.ipv6_address = ipv6("2001:db8:b::1");
+    port.prefix = lan;
+    port.prefix_count = s->plan.inside_ipv6 ? 2 : 1;
     rc = s2svpn_port_new(s->device.ctx, &port, &s->lan);
     if (rc != S2SVPN_OK)
         return rc;
@@ -365,6 +441,17 @@ static s2svpn_status open_side(struct scene *s, struct scene_side *side, const c
     return rc;
 }
 
+static s2svpn_status make_nat(struct scene *s)
+{
+    s2svpn_sim_nat_options o = S2SVPN_SIM_NAT_OPTIONS_INIT;
+
+    o.inside = prefix(192, 0, 2, 0, 24);
+    o.outside = scene_device_address();
+    o.expiry_ns = s->plan.nat_how.expiry_ns;
+    o.symmetric = s->plan.nat_how.symmetric;
+    return s2svpn_sim_nat_new(s->sim, &o, &s->nat);
+}
+
 s2svpn_status scene_open(struct scene *s, const struct scene_plan *plan)
 {
     s2svpn_status rc;
@@ -373,10 +460,12 @@ s2svpn_status scene_open(struct scene *s, const struct scene_plan *plan)
     rc = s2svpn_sim_new(plan->seed, &s->sim);
     if (rc != S2SVPN_OK)
         return rc;
-    if (scene_is_verbose())
-        s2svpn_sim_on_wire(s->sim, on_wire, NULL);
+    if (scene_is_verbose() || plan->watch)
+        s2svpn_sim_on_wire(s->sim, on_wire, s);
     s2svpn_sim_set_job_delay(s->sim, plan->job_min_ns, plan->job_max_ns);
     rc = s2svpn_sim_set_link(s->sim, NULL, NULL, &plan->link);
+    if (rc == S2SVPN_OK && plan->nat)
+        rc = make_nat(s);
     if (rc == S2SVPN_OK && plan->store)
         rc = s2svpn_memory_store_new(plan->memory, &s->store);
     if (rc == S2SVPN_OK)
@@ -509,7 +598,7 @@ bool scene_one_up(void *scene)
 
 void scene_set_path(struct scene *s, size_t tunnel, const s2svpn_sim_link *link)
 {
-    const s2svpn_address gateway = gateway_address(tunnel), device = device_address();
+    const s2svpn_address gateway = gateway_outside(s, tunnel), device = device_outside(s);
 
     CHECK(s2svpn_sim_set_link(s->sim, &gateway, &device, link) == S2SVPN_OK);
     CHECK(s2svpn_sim_set_link(s->sim, &device, &gateway, link) == S2SVPN_OK);

@@ -8,6 +8,10 @@
  *                                              └─ 203.0.113.7 ──┘
  *    host 192.168.10.20 ── LAN 192.168.0.0/16 ── device, AS 65000
  *
+ * With plan.inside_ipv6 the tunnels carry IPv6; the VPC has 2001:db8:a::/56 as well, its
+ * instance 2001:db8:a:1::10, and the LAN 2001:db8:b::/48; their pings are the scenario's.
+ * With plan.outside_ipv6 the ends are 2001:db8:51::1 and ::2, and 2001:db8:7::7.
+ * With plan.nat the device is 192.0.2.7 behind a translator that is 203.0.113.7.
  * Instance and host answer pings. A scenario is a program with tests; each test plays
  * with one seed or with many, and a failure names its seed.
  */
@@ -42,16 +46,22 @@ bool scene_is_verbose(void);
 
 /* ---- the scene */
 
+struct watch;
+
 struct scene_plan {
     uint64_t seed;
-    bool static_routes;           /* else BGP */
+    bool static_routes; /* else BGP */
+    bool inside_ipv6, outside_ipv6;
     bool udp_only;                /* neither side has protocol 50 */
     bool store;                   /* the gateway keeps its objects in a memory store */
     s2svpn_tunnel_options tunnel; /* of both; a key of NULL: SCENE_PSK */
     const char *device_psk;       /* what the device believes, NULL: the same */
     s2svpn_sim_link link;         /* everywhere */
     uint64_t job_min_ns, job_max_ns;
-    const s2svpn_memory *memory; /* of both contexts */
+    const s2svpn_memory *memory;    /* of both contexts */
+    bool nat;                       /* before the device */
+    s2svpn_sim_nat_options nat_how; /* expiry_ns and symmetric count */
+    struct watch *watch;            /* sees keys and wire; NULL: nobody does */
 };
 #define SCENE_PLAN_INIT                                                                            \
     {                                                                                              \
@@ -72,6 +82,7 @@ struct scene_side {
     uint32_t address; /* of its host */
     s2svpn_port_id port;
     unsigned asked, answered; /* pings of its host */
+    unsigned first;           /* answers to earlier ones don't count, scene_count_anew() */
     unsigned errors, wrong;   /* ICMP errors that came to it; packets that were broken */
     uint64_t last_answer_ns;
     uint8_t seen[65536 / 8]; /* answers, by sequence number */
@@ -83,6 +94,7 @@ struct scene_side {
 struct scene {
     struct scene_plan plan;
     s2svpn_sim *sim;
+    s2svpn_sim_nat *nat; /* NULL: none */
     s2svpn_memory_store *store;
     struct scene_side gateway, device;
     s2svpn_vpc *vpc;
@@ -116,6 +128,10 @@ bool scene_wait(struct scene *s, bool (*done)(void *scene), uint64_t ns);
 bool scene_both_up(void *scene); /* both tunnels, at both ends */
 bool scene_one_up(void *scene);  /* at least one tunnel, the same one at both ends */
 
+s2svpn_address scene_gateway_address(size_t tunnel);
+s2svpn_address scene_device_address(void);        /* as the outside sees it */
+s2svpn_address scene_device_own(struct scene *s); /* as it knows itself */
+
 s2svpn_tunnel_info scene_tunnel(const s2svpn_connection *conn, size_t index);
 /* The way between the gateway's address of this tunnel and the device. */
 void scene_set_path(struct scene *s, size_t tunnel, const s2svpn_sim_link *link);
@@ -127,6 +143,8 @@ void scene_ping(struct scene_side *from, size_t payload_len);
 void scene_ping_for(struct scene *s, uint64_t every_ns, uint64_t ns);
 /* All pings so far were answered once and rightly. */
 bool scene_nothing_lost(const struct scene *s);
+/* Count from here on: what was asked before no longer matters. */
+void scene_count_anew(struct scene *s);
 /* Say how things stand, for -v and after failures. */
 void scene_describe(struct scene *s);
 

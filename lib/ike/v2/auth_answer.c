@@ -66,16 +66,24 @@ static enum s2_ike_step identify(struct s2_ike_sa *sa, const struct s2_ike_paylo
     return S2_IKE_NEXT;
 }
 
-/* An authenticated request that makes no sense: INVALID_SYNTAX, and that is all,
- * section 2.21.2. */
-static enum s2_ike_step refuse_syntax(struct s2_ike_sa *sa)
+/* An authenticated request that makes no sense: INVALID_SYNTAX, or the critical payload
+ * that we don't know, and that is all, sections 2.5 and 2.21.2. */
+static enum s2_ike_step refuse_payload(struct s2_ike_sa *sa, uint8_t unsupported)
 {
-    if (s2_ike_answer_notify(sa, S2_IKE_AUTH, S2_IKE_N_INVALID_SYNTAX, s2_span(NULL, 0)) ==
-        S2SVPN_OK)
+    const uint16_t type =
+        unsupported != 0 ? S2_IKE_N_UNSUPPORTED_CRITICAL_PAYLOAD : S2_IKE_N_INVALID_SYNTAX;
+
+    if (s2_ike_answer_notify(sa, S2_IKE_AUTH, type,
+                             s2_span(&unsupported, unsupported != 0 ? 1 : 0)) == S2SVPN_OK)
         s2_log(sa->ike->env, S2_LOG_INFO, "%s: malformed IKE_AUTH request",
                sa->config->name != NULL ? sa->config->name : "-");
     s2_ike_sa_kill(sa, S2_IKE_REASON_SYNTAX, "in the IKE_AUTH request");
     return S2_IKE_ENDED;
+}
+
+static enum s2_ike_step refuse_syntax(struct s2_ike_sa *sa)
+{
+    return refuse_payload(sa, 0);
 }
 
 /* A wrong checksum proves nothing but that somebody sent something. */
@@ -118,7 +126,7 @@ enum s2_ike_step s2_ike_auth_open(struct s2_ike_sa *sa, const struct s2_ike_pack
         return S2_IKE_OTHERWISE;
     }
     if (s2_ike_read_chain(h->held_inner, h->held_first, &list) != S2SVPN_OK)
-        return refuse_syntax(sa);
+        return refuse_payload(sa, list.unsupported);
     const enum s2_ike_step step = identify(sa, &list);
     return step == S2_IKE_OTHERWISE ? refuse_syntax(sa) : step;
 }
@@ -235,6 +243,8 @@ enum s2_ike_step s2_ike_auth_check(struct s2_ike_sa *sa, const struct s2_ike_pac
         return S2_IKE_ENDED;
     }
     h->initial_contact = says.initial_contact;
+    if (says.window > 0)
+        sa->peer_window = says.window;
     h->our_id = sa->config->local_id.type != S2_IKE_ID_NONE
                     ? sa->config->local_id
                     : s2_ike_id_of(&sa->config->local.address);
@@ -264,6 +274,7 @@ static s2svpn_status answer(struct s2_ike_sa *sa)
     } else {
         s2_ike_add_notify(&c, h->child_error, s2_span(NULL, 0));
     }
+    s2_ike_add_window(&c, sa);
     s2_wipe(auth, sizeof(auth));
     return s2_ike_send_response(sa, &c);
 }

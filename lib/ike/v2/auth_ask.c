@@ -84,8 +84,10 @@ static s2svpn_status compose(struct s2_ike_sa *sa, struct s2_ike_compose *c)
     s2_ike_write_auth(&c->w, S2_IKE_AUTH_PSK, s2_span(auth, sa->keys.prf->out_len));
     s2_ike_payload_end(c->chain);
     rc = s2_ike_child_add_offer(sa, c, &h->making, false);
-    if (rc == S2SVPN_OK)
+    if (rc == S2SVPN_OK) {
         s2_ike_child_add_ts(c, &h->making, true);
+        s2_ike_add_window(c, sa);
+    }
     s2_wipe(auth, sizeof(auth));
     return rc;
 }

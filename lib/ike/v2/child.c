@@ -21,11 +21,11 @@ s2svpn_status s2_ike_child_draw_spi(struct s2_ike_sa *sa, uint32_t *spi)
 static s2svpn_status make_offer(const struct s2_ike_sa *sa, const struct s2_ike_making *m,
                                 bool with_ke, struct s2_ike_sa_payload *out)
 {
+    const struct s2_ike_terms terms = s2_ike_child_terms(sa, with_ke);
     uint8_t spi[4] = {0};
 
     s2_put_u32(spi, m->spi_in);
-    return s2_ike_offer(sa->ike->crypto.ops, S2_IKE_PROTO_ESP, &sa->config->esp, with_ke,
-                        s2_span(spi, sizeof(spi)), out);
+    return s2_ike_offer(&terms, s2_span(spi, sizeof(spi)), out);
 }
 
 s2svpn_status s2_ike_child_add_offer(struct s2_ike_sa *sa, struct s2_ike_compose *c,
@@ -116,6 +116,7 @@ s2svpn_status s2_ike_child_check_request(struct s2_ike_sa *sa, const struct s2_i
 {
     const struct s2_ike_ts local = s2_ike_ts_of(&sa->config->local_net);
     const struct s2_ike_ts remote = s2_ike_ts_of(&sa->config->remote_net);
+    const struct s2_ike_terms terms = s2_ike_child_terms(sa, with_ke);
     struct s2_ike_ts_list tsi, tsr;
     struct s2_ike_sa_payload offer;
 
@@ -124,8 +125,7 @@ s2svpn_status s2_ike_child_check_request(struct s2_ike_sa *sa, const struct s2_i
         read_ts(list, S2_IKE_PAYLOAD_TSR, &tsr) != S2SVPN_OK)
         return S2SVPN_E_MALFORMED;
     *error = 0;
-    if (s2_ike_choose(sa->ike->crypto.ops, S2_IKE_PROTO_ESP, &sa->config->esp, with_ke, &offer,
-                      &m->suite, &m->answer) != S2SVPN_OK) {
+    if (s2_ike_choose(&terms, &offer, &m->suite, &m->answer) != S2SVPN_OK) {
         note_refused_offer(sa, &offer);
         *error = S2_IKE_N_NO_PROPOSAL_CHOSEN;
         return S2SVPN_OK;
@@ -223,6 +223,7 @@ static void describe(const struct s2_ike_sa *sa, const struct s2_ike_making *m, 
         .spi_out = m->spi_out,
         .replaces = m->replaces,
         .initiator = moves,
+        .lost = initiator && !moves,
         .encr = m->suite.encr,
         .key_bits = m->suite.key_bits,
         .integ = m->suite.integ,

@@ -183,6 +183,7 @@ static s2svpn_status check_ike_request(struct s2_ike_sa *sa, const struct s2_ike
                                        struct s2_ike_making *m, uint16_t *error)
 {
     const struct s2_ike_payload *payload = s2_ike_find(list, S2_IKE_PAYLOAD_SA);
+    const struct s2_ike_terms terms = s2_ike_sa_terms(sa->ike, sa->config);
     struct s2_ike_sa_payload offer;
     struct s2_reader r;
 
@@ -190,8 +191,7 @@ static s2svpn_status check_ike_request(struct s2_ike_sa *sa, const struct s2_ike
     if (s2_ike_parse_sa(&r, &offer) != S2SVPN_OK)
         return S2SVPN_E_MALFORMED;
     *error = 0;
-    if (s2_ike_choose(sa->ike->crypto.ops, S2_IKE_PROTO_IKE, &sa->config->ike, true, &offer,
-                      &m->suite, &m->answer) != S2SVPN_OK) {
+    if (s2_ike_choose(&terms, &offer, &m->suite, &m->answer) != S2SVPN_OK) {
         *error = S2_IKE_N_NO_PROPOSAL_CHOSEN;
         return S2SVPN_OK;
     }
@@ -253,6 +253,16 @@ static enum s2_ike_step accept(struct s2_ike_sa *sa, const struct s2_ike_payload
     return finish(sa);
 }
 
+/* Both rekey the same child. The successor of the one that ours is about can come to be
+ * rekeyed before we have our answer; that one is decided already. */
+static bool meets_ours(const struct s2_ike_sa *sa, uint8_t kind,
+                       const struct s2_ike_child_sa *child)
+{
+    return sa->asking == NULL || kind != S2_IKE_REKEY_CHILD ||
+           sa->asking->kind != S2_IKE_REKEY_CHILD || child == NULL ||
+           child->spi_in == sa->asking->replaces;
+}
+
 enum s2_ike_step s2_ike_create_request(struct s2_ike_sa *sa, const struct s2_ike_packet *packet)
 {
     const struct s2_ike_child_sa *child = NULL;
@@ -263,6 +273,10 @@ enum s2_ike_step s2_ike_create_request(struct s2_ike_sa *sa, const struct s2_ike
      * what it meets. */
     if (sa->asking != NULL && sa->asking->state == S2_IKE_MAKING_SHARED)
         return S2_IKE_IGNORED;
+    /* Nor is it decided yet whether this IKE SA is to have the children: our own rekey of
+     * its predecessor is still out. The peer has decided, section 2.25.2. */
+    if (sa->predecessor != NULL)
+        return answer_error(sa, S2_IKE_N_TEMPORARY_FAILURE, s2_span(NULL, 0));
     if (s2_ike_read_notifies(&packet->list, &says) != S2SVPN_OK ||
         find_kind(&packet->list, &says, &kind) != S2SVPN_OK)
         return answer_syntax(sa);
@@ -284,6 +298,6 @@ enum s2_ike_step s2_ike_create_request(struct s2_ike_sa *sa, const struct s2_ike
     sa->answering->kind = kind;
     sa->answering->state = S2_IKE_MAKING_KE;
     sa->answering->replaces = child != NULL ? child->spi_in : 0;
-    sa->answering->collided = verdict == S2_IKE_COLLIDE;
+    sa->answering->collided = verdict == S2_IKE_COLLIDE && meets_ours(sa, kind, child);
     return accept(sa, &packet->list);
 }

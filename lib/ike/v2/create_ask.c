@@ -100,12 +100,12 @@ static void add_rekey_notify(struct s2_ike_compose *c, uint32_t spi_in)
 static s2svpn_status add_ike_offer(struct s2_ike_sa *sa, struct s2_ike_compose *c,
                                    const struct s2_ike_making *m)
 {
+    const struct s2_ike_terms terms = s2_ike_sa_terms(sa->ike, sa->config);
     struct s2_ike_sa_payload offer;
     uint8_t spi[8] = {0};
 
     s2_put_u64(spi, m->spi_own);
-    s2svpn_status rc = s2_ike_offer(sa->ike->crypto.ops, S2_IKE_PROTO_IKE, &sa->config->ike, true,
-                                    s2_span(spi, sizeof(spi)), &offer);
+    s2svpn_status rc = s2_ike_offer(&terms, s2_span(spi, sizeof(spi)), &offer);
     if (rc == S2SVPN_OK)
         s2_ike_add_sa(c, &offer);
     return rc;
@@ -236,6 +236,23 @@ void s2_ike_create_start(struct s2_ike_sa *sa, enum s2_ike_making_kind kind,
 
 /* ---- the answer */
 
+void s2_ike_create_gone(struct s2_ike_sa *sa, uint32_t spi_out)
+{
+    struct s2_ike_making *m = sa->asking;
+
+    if (m != NULL && m->kind != S2_IKE_REKEY_IKE && m->gone_count < S2_IKE_GONE_MAX)
+        m->gone[m->gone_count++] = spi_out;
+}
+
+static bool is_gone(const struct s2_ike_making *m)
+{
+    for (size_t i = 0; i < m->gone_count; i++) {
+        if (m->gone[i] == m->spi_out)
+            return true;
+    }
+    return false;
+}
+
 /* The exchange is complete: keys on both sides. */
 static void finish_child(struct s2_ike_sa *sa)
 {
@@ -243,6 +260,11 @@ static void finish_child(struct s2_ike_sa *sa)
     const bool lost = m->collided && s2_ike_lost(m);
     const uint32_t rival = m->collided ? m->rival : 0;
 
+    /* Its delete has overtaken the answer, which is older. */
+    if (is_gone(m)) {
+        give_up(sa, S2_IKE_REASON_PEER_DELETE, "");
+        return;
+    }
     if (s2_ike_child_find_in(sa, m->replaces) == NULL)
         m->replaces = 0; /* the peer deleted it meanwhile */
     /* A loser is installed too, since the peer may send on it until it is gone. */
@@ -262,7 +284,9 @@ static void finish_child(struct s2_ike_sa *sa)
     S2_LIST_EACH(&sa->children, it) {
         struct s2_ike_child_sa *other = S2_CONTAINER(it, struct s2_ike_child_sa, link);
 
-        if (other->state == S2_IKE_CHILD_REPLACED && other->spi_in != rival)
+        if (other->spi_in == rival)
+            other->rival = true; /* in rekeys to come, too: its answer may still be under way */
+        if (other->state == S2_IKE_CHILD_REPLACED && !other->rival)
             s2_ike_child_delete(sa, other, S2_IKE_REASON_REPLACED);
     }
 }
@@ -302,6 +326,7 @@ static s2svpn_status check_ike_answer(struct s2_ike_sa *sa, const struct s2_ike_
                                       struct s2_ike_making *m)
 {
     const struct s2_ike_payload *payload = s2_ike_find(list, S2_IKE_PAYLOAD_SA);
+    const struct s2_ike_terms terms = s2_ike_sa_terms(sa->ike, sa->config);
     struct s2_ike_sa_payload offer, got;
     uint8_t spi[8] = {0};
     struct s2_reader r;
@@ -312,8 +337,7 @@ static s2svpn_status check_ike_answer(struct s2_ike_sa *sa, const struct s2_ike_
     if (s2_ike_parse_sa(&r, &got) != S2SVPN_OK)
         return S2SVPN_E_MALFORMED;
     s2_put_u64(spi, m->spi_own);
-    s2svpn_status rc = s2_ike_offer(sa->ike->crypto.ops, S2_IKE_PROTO_IKE, &sa->config->ike, true,
-                                    s2_span(spi, sizeof(spi)), &offer);
+    s2svpn_status rc = s2_ike_offer(&terms, s2_span(spi, sizeof(spi)), &offer);
     if (rc == S2SVPN_OK)
         rc = s2_ike_check_answer(&offer, &got, true, &m->suite);
     if (rc != S2SVPN_OK)
@@ -398,6 +422,7 @@ enum s2_ike_step s2_ike_create_response(struct s2_ike_sa *sa, const struct s2_ik
     if (sa->asking == NULL || sa->asking->state != S2_IKE_MAKING_SENT)
         return S2_IKE_STAY;
     if (s2_ike_read_notifies(&packet->list, &says) != S2SVPN_OK) {
+        s2_ike_making_free(sa, &sa->asking);
         s2_ike_sa_close(sa, S2_IKE_REASON_SYNTAX, "in a CREATE_CHILD_SA response");
         return S2_IKE_STAY;
     }

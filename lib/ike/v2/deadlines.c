@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One alarm an SA for all its deadlines: lifetimes of it and of its children,
- * liveness, grace for the peer; and what is to be asked next when nothing is out.
- * RFC 7296 sections 2.4, 2.8, 2.25. */
+ * liveness, keepalives, grace for the peer; and what is to be asked next when
+ * nothing is out. RFC 7296 sections 2.4, 2.8, 2.23, 2.25, RFC 3948 section 4. */
 #include "ike/v2/v2.h"
 
 #define HALF_OPEN_NS (30 * S2_SECOND) /* a responder waits so long for IKE_AUTH */
 #define RETRY_NS (10 * S2_SECOND)     /* after a rekey that failed, and up to as much again */
 #define WISH_NS S2_SECOND             /* after a request that could not be sent */
+#define TWIN_CHECK_S 10               /* of silence, where liveness isn't checked otherwise */
 
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
@@ -62,17 +63,42 @@ static uint64_t check_at(const struct s2_ike_sa *sa)
 {
     struct s2_ike *ike = sa->ike;
     uint64_t last = sa->last_in_ns;
+    /* Of two IKE SAs of an owner the traffic proves one: which one, isn't seen here, and
+     * a twin that the peer has forgotten is to end, even where nobody checks otherwise. */
+    const bool twin = s2_ike_has_twin(sa);
+    const uint32_t delay_s =
+        sa->config->dpd_delay_s == 0 && twin ? TWIN_CHECK_S : sa->config->dpd_delay_s;
 
     /* What is out already asks for a sign of life. */
-    if (sa->config->dpd_delay_s == 0 || !sa->announced || sa->want_check ||
-        sa->request.bytes.p != NULL)
+    if (delay_s == 0 || !sa->announced || sa->want_check || sa->request.bytes.p != NULL)
         return S2SVPN_NEVER;
-    if (ike->ops.last_inbound != NULL) {
+    if (ike->ops.last_inbound != NULL && !twin) {
         const uint64_t esp = ike->ops.last_inbound(ike->user, sa->config->owner);
 
         last = esp > last ? esp : last;
     }
-    return s2_after(last, sa->config->dpd_delay_s * S2_SECOND);
+    return s2_after(last, delay_s * S2_SECOND);
+}
+
+/* ---- keepalives */
+
+/* Whatever else goes out, ESP isn't seen here: one byte too many does no harm. */
+static uint64_t keepalive_at(const struct s2_ike_sa *sa)
+{
+    struct s2_ike *ike = sa->ike;
+
+    if (!sa->nat_local || !sa->udp || !sa->announced || ike->ops.keepalive == NULL)
+        return S2SVPN_NEVER;
+    return s2_after(sa->last_out_ns, ike->options.keepalive_s * S2_SECOND);
+}
+
+static void keep_alive(struct s2_ike_sa *sa)
+{
+    struct s2_ike_path path;
+
+    s2_ike_nat_child_path(sa, &path);
+    sa->last_out_ns = sa->ike->now_ns;
+    sa->ike->ops.keepalive(sa->ike->user, &path.local, &path.remote);
 }
 
 /* ---- the alarm */
@@ -127,7 +153,7 @@ void s2_ike_deadlines_arm(struct s2_ike_sa *sa)
     if (up) {
         at = earlier(at, earlier(sa->rekey_at_ns, sa->expire_at_ns));
         at = earlier(at, earlier(next_of_children(sa), sa->child_at_ns));
-        at = earlier(at, check_at(sa));
+        at = earlier(at, earlier(check_at(sa), keepalive_at(sa)));
     }
     s2_timer_set(sa->ike->env->timers, &sa->alarm, at);
 }
@@ -171,6 +197,8 @@ static void look_at_sa(struct s2_ike_sa *sa, uint64_t now)
     look_at_children(sa, now);
     if (check_at(sa) <= now)
         sa->want_check = true;
+    if (keepalive_at(sa) <= now)
+        keep_alive(sa);
 }
 
 void s2_ike_deadlines_fire(void *arg, uint64_t now_ns)

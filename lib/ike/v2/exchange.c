@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Composing messages, and the two windows of one message each: what is out is
- * sent again until it is answered; what was answered is answered again the same
- * way, but only when asked. A message in fragments is kept as these. RFC 7296
+/* Composing messages, and one request of ours at a time: it is sent again until it is
+ * answered; what was answered is answered again with the same bytes, but only when
+ * asked. A message in fragments is kept as these. RFC 7296
  * sections 2.1 to 2.3. */
 #include "ike/v2/v2.h"
 
@@ -84,6 +84,15 @@ void s2_ike_add_notify(struct s2_ike_compose *c, uint16_t type, s2svpn_span data
     s2_ike_payload_end(c->chain);
 }
 
+void s2_ike_add_window(struct s2_ike_compose *c, const struct s2_ike_sa *sa)
+{
+    uint8_t size[4] = {0};
+
+    s2_put_u32(size, sa->ike->options.request_window);
+    if (sa->ike->options.request_window > 1)
+        s2_ike_add_notify(c, S2_IKE_N_SET_WINDOW_SIZE, s2_span(size, sizeof(size)));
+}
+
 void s2_ike_add_sa(struct s2_ike_compose *c, const struct s2_ike_sa_payload *sa)
 {
     s2_ike_payload_begin(c->chain, S2_IKE_PAYLOAD_SA);
@@ -115,14 +124,16 @@ static void transmit(struct s2_ike *ike, const struct s2_ike_path *path, const u
 
 /* A message, or all its fragments. The callback may end what they belong to, so
  * several go from a copy; without memory for it they are asked for again. */
-static void transmit_all(struct s2_ike *ike, const struct s2_ike_path *path,
+static void transmit_all(struct s2_ike_sa *sa, const struct s2_ike_path *path,
                          const struct s2_ike_bytes *b)
 {
+    struct s2_ike *ike = sa->ike;
     const struct s2_ike_path to = *path;
     struct s2_ike_bytes copy = {0};
 
     if (b->p == NULL)
         return;
+    sa->last_out_ns = ike->now_ns;
     if (s2_get_u32(b->p + LENGTH_AT) == b->len) {
         transmit(ike, &to, b->p, b->len);
         return;
@@ -242,6 +253,14 @@ static void retry(struct s2_ike_sa *sa)
     s2_ike_touch(sa);
 }
 
+void s2_ike_request_again(struct s2_ike_sa *sa)
+{
+    if (sa->request.bytes.p == NULL || !sa->retry.armed)
+        return;
+    sa->request.unsent = true;
+    s2_ike_touch(sa);
+}
+
 void s2_ike_retry_fire(void *arg, uint64_t now_ns)
 {
     struct s2_ike_sa *sa = arg;
@@ -256,13 +275,14 @@ s2svpn_status s2_ike_send_response(struct s2_ike_sa *sa, struct s2_ike_compose *
 {
     if (sa->state == S2_IKE_STATE_DEAD)
         return S2SVPN_E_STATE;
-    s2svpn_status rc = finish(sa, c, &sa->asked.path, &sa->response.bytes);
+    struct s2_ike_bytes bytes = {0};
+    s2svpn_status rc = finish(sa, c, &sa->asked.path, &bytes);
     if (rc != S2SVPN_OK)
         return rc;
-    sa->response.request_hash = sa->asked.hash;
+    s2_ike_keep_answer(sa);
+    sa->response = (struct s2_ike_answer){bytes, sa->asked.hash, sa->in_id++};
     sa->asked.busy = false;
-    sa->response.unsent = true;
-    sa->in_id++;
+    sa->response_unsent = true;
     s2_ike_fragments_free(sa->ike->env, &sa->request_parts);
     s2_ike_touch(sa);
     return S2SVPN_OK;
@@ -271,18 +291,19 @@ s2svpn_status s2_ike_send_response(struct s2_ike_sa *sa, struct s2_ike_compose *
 void s2_ike_flush(struct s2_ike_sa *sa)
 {
     const bool request = sa->request.unsent && sa->request.bytes.p != NULL;
-    const bool response = sa->response.unsent && sa->response.bytes.p != NULL;
+    const bool response = sa->response_unsent && sa->response.bytes.p != NULL;
 
-    sa->request.unsent = sa->response.unsent = false;
+    sa->request.unsent = sa->response_unsent = false;
     if (response)
-        transmit_all(sa->ike, &sa->asked.path, &sa->response.bytes);
+        transmit_all(sa, &sa->asked.path, &sa->response.bytes);
     if (request && sa->state != S2_IKE_STATE_DEAD)
-        transmit_all(sa->ike, &sa->path, &sa->request.bytes);
+        transmit_all(sa, &sa->path, &sa->request.bytes);
 }
 
-void s2_ike_resend_response(struct s2_ike_sa *sa, const struct s2_ike_path *to)
+void s2_ike_resend(struct s2_ike_sa *sa, const struct s2_ike_answer *answer,
+                   const struct s2_ike_path *to)
 {
-    transmit_all(sa->ike, to, &sa->response.bytes);
+    transmit_all(sa, to, &answer->bytes);
 }
 
 s2svpn_status s2_ike_answer_notify(struct s2_ike_sa *sa, uint8_t exchange, uint16_t type,

@@ -24,27 +24,28 @@ static struct s2_ike_fragments **parts_of(struct s2_ike_sa *sa, const struct s2_
 
 /* ---- requests that are answered already */
 
-static bool is_answered(const struct s2_ike_sa *sa, const struct s2_ike_packet *packet)
+static const struct s2_ike_answer *find_answer(const struct s2_ike_sa *sa,
+                                               const struct s2_ike_packet *packet)
 {
-    return !is_response(packet) && sa->response.bytes.p != NULL &&
-           packet->h.message_id == sa->in_id - 1;
+    return is_response(packet) ? NULL : s2_ike_find_answer(sa, packet->h.message_id);
 }
 
 /* For the first fragment alone, section 2.6.1. Another one than that which was
  * answered must be authentic: a peer whose request was too long may have cut it. */
 static enum s2svpn_drop answer_again(struct s2_ike_sa *sa, struct s2_ike_packet *packet,
-                                     const struct s2_ike_payload *seal, uint16_t number)
+                                     const struct s2_ike_payload *seal, uint16_t number,
+                                     const struct s2_ike_answer *answer)
 {
     s2svpn_span plain;
 
     if (number != 1)
         return S2SVPN_DROP_IKE_WINDOW;
-    if (packet->hash != sa->response.request_hash &&
-        (!sa->keyed || packet->h.exchange != sa->response.bytes.p[EXCHANGE_AT] ||
+    if (packet->hash != answer->request_hash &&
+        (!sa->keyed || packet->h.exchange != answer->bytes.p[EXCHANGE_AT] ||
          s2_ike_sk_open(&sa->ike->crypto, &sa->keys, sa->initiator, packet->p, packet->len, seal,
                         &plain) != S2SVPN_OK))
         return S2SVPN_DROP_IKE_WINDOW;
-    s2_ike_resend_response(sa, &packet->path);
+    s2_ike_resend(sa, answer, &packet->path);
     return S2SVPN_DROP_NONE;
 }
 
@@ -216,8 +217,9 @@ enum s2svpn_drop s2_ike_receive_fragment(struct s2_ike_sa *sa, struct s2_ike_pac
         return rc == S2SVPN_E_LIMIT ? S2SVPN_DROP_IKE_LIMIT : S2SVPN_DROP_IKE_MALFORMED;
     if (!sa->fragmentation)
         return S2SVPN_DROP_IKE_STATE;
-    if (is_answered(sa, packet))
-        return answer_again(sa, packet, &seal, numbers.number);
+    const struct s2_ike_answer *answer = find_answer(sa, packet);
+    if (answer != NULL)
+        return answer_again(sa, packet, &seal, numbers.number, answer);
     if (!in_window(sa, packet))
         return S2SVPN_DROP_IKE_WINDOW;
     if (!sa->keyed && event == S2_IKE_EVENT_RX_AUTH_REQUEST)

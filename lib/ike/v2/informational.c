@@ -7,8 +7,11 @@
 /* What a request asks for, in terms of our own children. */
 struct request {
     bool delete_ike, failed_authentication;
+    bool names_children;
     uint32_t child[S2_IKE_CHILDREN_MAX]; /* our inbound SPIs */
     size_t count;
+    uint32_t unknown[S2_IKE_GONE_MAX]; /* the peer's */
+    size_t unknown_count;
 };
 
 static void add_child(struct request *q, const struct s2_ike_child_sa *child)
@@ -32,11 +35,14 @@ static s2svpn_status read_delete(const struct s2_ike_sa *sa, const struct s2_ike
     if (rc != S2SVPN_OK)
         return rc;
     q->delete_ike = q->delete_ike || d.protocol == S2_IKE_PROTO_IKE;
+    q->names_children = q->names_children || (d.protocol == S2_IKE_PROTO_ESP && d.count > 0);
     for (size_t i = 0; d.protocol == S2_IKE_PROTO_ESP && i < d.count; i++) {
         const struct s2_ike_child_sa *child = s2_ike_child_find_out(sa, d.spi[i]);
 
         if (child != NULL)
             add_child(q, child);
+        else if (q->unknown_count < S2_IKE_GONE_MAX)
+            q->unknown[q->unknown_count++] = d.spi[i];
     }
     return S2SVPN_OK;
 }
@@ -128,8 +134,14 @@ enum s2_ike_step s2_ike_info_request(struct s2_ike_sa *sa, const struct s2_ike_p
         s2_ike_sa_kill(sa, S2_IKE_REASON_SYNTAX, "in an INFORMATIONAL request");
         return S2_IKE_ENDED;
     }
+    /* The children come to an heir when it is decided on: by then the request is here
+     * again. */
+    if (sa->predecessor != NULL && q.names_children && !q.delete_ike)
+        return S2_IKE_IGNORED;
     if (answer(sa, &q) != S2SVPN_OK)
         return S2_IKE_IGNORED;
+    for (size_t i = 0; i < q.unknown_count; i++)
+        s2_ike_create_gone(sa, q.unknown[i]);
     for (size_t i = 0; i < q.count && sa->state != S2_IKE_STATE_DEAD; i++) {
         struct s2_ike_child_sa *child = s2_ike_child_find_in(sa, q.child[i]);
 
@@ -161,9 +173,14 @@ static struct s2_ike_child_sa *find_asked(const struct s2_ike_sa *sa)
 enum s2_ike_step s2_ike_info_response(struct s2_ike_sa *sa, const struct s2_ike_packet *packet)
 {
     struct s2_ike_child_sa *child;
+    struct s2_ike_notifies says;
     bool expired = false;
 
-    (void)packet;
+    if (s2_ike_read_notifies(&packet->list, &says) == S2SVPN_OK &&
+        says.error == S2_IKE_N_INVALID_SYNTAX) { /* fatal on both sides, section 2.21.3 */
+        s2_ike_sa_kill(sa, S2_IKE_REASON_PEER_ERROR, s2_ike_notify_name(says.error));
+        return S2_IKE_ENDED;
+    }
     while (sa->state != S2_IKE_STATE_DEAD && (child = find_asked(sa)) != NULL) {
         expired = expired || child->reason == S2_IKE_REASON_LIFETIME;
         s2_ike_child_remove(sa, child, child->reason);

@@ -72,8 +72,9 @@ static bool choose(struct s2_ike *ike, const struct s2_ike_config *const *candid
                    struct request *q)
 {
     for (size_t i = 0; i < n; i++) {
-        if (s2_ike_choose(ike->crypto.ops, S2_IKE_PROTO_IKE, &candidate[i]->ike, true, &q->offer,
-                          &q->suite, &q->answer) == S2SVPN_OK) {
+        const struct s2_ike_terms terms = s2_ike_sa_terms(ike, candidate[i]);
+
+        if (s2_ike_choose(&terms, &q->offer, &q->suite, &q->answer) == S2SVPN_OK) {
             q->config = candidate[i];
             return true;
         }
@@ -213,7 +214,7 @@ enum s2svpn_drop s2_ike_init_receive(struct s2_ike *ike, const struct s2_ike_pac
     if (known != NULL) {
         if (known->state != S2_IKE_STATE_HALF_OPEN || known->response.request_hash != packet->hash)
             return S2SVPN_DROP_IKE_STATE;
-        s2_ike_resend_response(known, &packet->path);
+        s2_ike_resend(known, &known->response, &packet->path);
         return S2SVPN_DROP_NONE;
     }
     if (read_request(packet, &q) != S2SVPN_OK)

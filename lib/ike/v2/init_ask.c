@@ -67,9 +67,9 @@ static s2svpn_status compose(struct s2_ike_sa *sa, struct s2_ike_compose *c)
         .exchange = S2_IKE_SA_INIT,
         .flags = S2_IKE_FLAG_INITIATOR,
     };
+    const struct s2_ike_terms terms = s2_ike_sa_terms(sa->ike, sa->config);
     struct s2_ike_sa_payload offer;
-    s2svpn_status rc = s2_ike_offer(sa->ike->crypto.ops, S2_IKE_PROTO_IKE, &sa->config->ike, true,
-                                    s2_span(NULL, 0), &offer);
+    s2svpn_status rc = s2_ike_offer(&terms, s2_span(NULL, 0), &offer);
 
     if (rc != S2SVPN_OK)
         return rc;
@@ -202,6 +202,7 @@ static bool read_suite(struct s2_ike_sa *sa, const struct s2_ike_payloads *list,
                        struct s2_ike_suite *suite)
 {
     const struct s2_ike_payload *payload = s2_ike_find(list, S2_IKE_PAYLOAD_SA);
+    const struct s2_ike_terms terms = s2_ike_sa_terms(sa->ike, sa->config);
     struct s2_ike_sa_payload offer, got;
     struct s2_reader r;
 
@@ -209,8 +210,7 @@ static bool read_suite(struct s2_ike_sa *sa, const struct s2_ike_payloads *list,
         return false;
     s2_reader_init(&r, payload->body.p, payload->body.len);
     return s2_ike_parse_sa(&r, &got) == S2SVPN_OK &&
-           s2_ike_offer(sa->ike->crypto.ops, S2_IKE_PROTO_IKE, &sa->config->ike, true,
-                        s2_span(NULL, 0), &offer) == S2SVPN_OK &&
+           s2_ike_offer(&terms, s2_span(NULL, 0), &offer) == S2SVPN_OK &&
            s2_ike_check_answer(&offer, &got, true, suite) == S2SVPN_OK;
 }
 

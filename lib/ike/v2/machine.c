@@ -196,6 +196,7 @@ void s2_ike_work(struct s2_ike_sa *sa)
     s2_ike_next_task(sa);
     s2_ike_deadlines_arm(sa);
     s2_ike_flush(sa);
+    s2_ike_take_ahead(sa); /* touches it again */
 }
 
 void s2_ike_print_states(struct s2_buffer *out)

@@ -80,19 +80,35 @@ void s2_ike_nat_switch(struct s2_ike_sa *sa)
     sa->path.remote.role = S2SVPN_ROLE_NATT;
 }
 
+/* Section 2.23: who is behind a NAT himself doesn't follow, since somebody on the way could
+ * lead him anywhere; unless he must: see the config. */
+static bool follows(const struct s2_ike_sa *sa)
+{
+    return sa->nat_remote && (!sa->nat_local || sa->config->follow);
+}
+
 void s2_ike_nat_follow(struct s2_ike_sa *sa, const struct s2_ike_path *path)
 {
     struct s2_ike *ike = sa->ike;
 
-    if (!sa->nat_remote || path->local.role != sa->path.local.role)
+    if (!follows(sa) || path->local.role != sa->path.local.role)
         return;
     if (s2_address_equal(&path->remote.address, &sa->path.remote.address) &&
         path->remote.port == sa->path.remote.port)
         return;
     sa->path = *path;
     s2_ike_note(sa, "the peer's address behind its NAT has changed");
+    s2_ike_request_again(sa); /* what is under way went to where nobody is */
     if (ike->ops.peer_moved != NULL && sa->announced && sa->state != S2_IKE_STATE_DEAD)
         ike->ops.peer_moved(ike->user, sa->config->owner, &sa->path.remote, ike->now_ns);
+}
+
+void s2_ike_nat_heard(struct s2_ike_sa *sa, const s2svpn_endpoint *remote)
+{
+    const struct s2_ike_path path = {.local = sa->path.local, .remote = *remote};
+
+    if (sa->udp && sa->path.local.role == S2SVPN_ROLE_NATT)
+        s2_ike_nat_follow(sa, &path);
 }
 
 void s2_ike_nat_child_path(const struct s2_ike_sa *sa, struct s2_ike_path *out)

@@ -26,6 +26,10 @@ static void read_notify(const struct s2_ike_notify_payload *n, struct s2_ike_not
     case S2_IKE_N_INITIAL_CONTACT:
         out->initial_contact = true;
         break;
+    case S2_IKE_N_SET_WINDOW_SIZE:
+        if (n->data.len == 4) /* else it says nothing */
+            out->window = s2_get_u32(n->data.p);
+        break;
     case S2_IKE_N_REKEY_SA:
         out->rekey = true;
         out->rekey_protocol = n->protocol;
@@ -143,6 +147,26 @@ static enum s2svpn_drop receive_init(struct s2_ike *ike, struct s2_ike_packet *p
     return s2_ike_step(sa, event, packet) ? S2SVPN_DROP_NONE : S2SVPN_DROP_IKE_STATE;
 }
 
+/* A first message with a critical payload that we don't know is told so, section 2.5:
+ * at a pace, and only to those that a tunnel expects. */
+static void refuse_critical(struct s2_ike *ike, const struct s2_ike_packet *packet)
+{
+    const struct s2_ike_header *h = &packet->h;
+    const uint8_t flags = h->flags & (S2_IKE_FLAG_INITIATOR | S2_IKE_FLAG_RESPONSE);
+    const uint8_t unsupported = packet->list.unsupported;
+    const struct s2_ike_config *config;
+
+    if (unsupported == 0 || h->exchange != S2_IKE_SA_INIT || flags != S2_IKE_FLAG_INITIATOR ||
+        h->spi_i == 0 || h->spi_r != 0 || h->message_id != 0 ||
+        ike->now_ns < ike->plain_reply_at_ns)
+        return;
+    if (ike->ops.candidates(ike->user, &packet->path.local, &packet->path.remote, &config, 1) == 0)
+        return;
+    ike->plain_reply_at_ns = s2_after(ike->now_ns, PLAIN_REPLY_GAP_NS);
+    s2_ike_send_plain_notify(ike, packet, S2_IKE_N_UNSUPPORTED_CRITICAL_PAYLOAD,
+                             s2_span(&unsupported, 1));
+}
+
 /* ---- protected messages */
 
 bool s2_ike_find_event(const struct s2_ike_header *h, enum s2_ike_event *event)
@@ -175,9 +199,9 @@ static bool in_window(struct s2_ike_sa *sa, const struct s2_ike_packet *packet,
     if ((h->flags & S2_IKE_FLAG_RESPONSE) != 0)
         return sa->request.bytes.p != NULL && h->message_id == sa->out_id &&
                h->exchange == sa->request.exchange;
-    if (sa->response.bytes.p != NULL && h->message_id == sa->in_id - 1 &&
-        packet->hash == sa->response.request_hash) {
-        s2_ike_resend_response(sa, &packet->path);
+    const struct s2_ike_answer *answer = s2_ike_find_answer(sa, h->message_id);
+    if (answer != NULL && packet->hash == answer->request_hash) {
+        s2_ike_resend(sa, answer, &packet->path);
         *drop = S2SVPN_DROP_NONE;
         return false;
     }
@@ -206,12 +230,14 @@ static void refuse_malformed(struct s2_ike_sa *sa, const struct s2_ike_packet *p
     else if (request)
         rc =
             s2_ike_answer_notify(sa, packet->h.exchange, S2_IKE_N_INVALID_SYNTAX, s2_span(NULL, 0));
-    if (!request)
+    if (!request) {
+        s2_ike_making_free(sa, &sa->asking); /* it would hold up the delete for ever */
         s2_ike_sa_close(sa, S2_IKE_REASON_SYNTAX, "in a response");
-    else if (!critical || !s2_ike_state_is_up(sa->state))
+    } else if (!critical || !s2_ike_state_is_up(sa->state)) {
         s2_ike_sa_kill(sa, S2_IKE_REASON_SYNTAX, "in a request");
-    else if (rc != S2SVPN_OK)
+    } else if (rc != S2SVPN_OK) {
         sa->asked.busy = false;
+    }
 }
 
 static void remember_request(struct s2_ike_sa *sa, const struct s2_ike_packet *packet)
@@ -235,6 +261,15 @@ static void note_alive(struct s2_ike_sa *sa, const struct s2_ike_packet *packet)
         s2_ike_sa_kill(sa, S2_IKE_REASON_LIFETIME, "its message IDs are used up");
     else
         s2_ike_nat_follow(sa, &packet->path);
+}
+
+/* Section 3.10.1: the peer may say it in any exchange after it has proved itself. */
+static void note_window(struct s2_ike_sa *sa, const struct s2_ike_packet *packet)
+{
+    struct s2_ike_notifies says;
+
+    if (s2_ike_read_notifies(&packet->list, &says) == S2SVPN_OK && says.window > 0)
+        sa->peer_window = says.window;
 }
 
 enum s2svpn_drop s2_ike_receive_early(struct s2_ike_sa *sa, const struct s2_ike_packet *packet)
@@ -270,8 +305,10 @@ enum s2svpn_drop s2_ike_receive_opened(struct s2_ike_sa *sa, struct s2_ike_packe
         sa->asked.busy = false;
         return S2SVPN_DROP_IKE_STATE;
     }
-    if (s2_ike_state_is_up(sa->state))
+    if (s2_ike_state_is_up(sa->state)) {
+        note_window(sa, packet);
         s2_ike_twins_review(sa);
+    }
     return S2SVPN_DROP_NONE;
 }
 
@@ -284,6 +321,8 @@ static enum s2svpn_drop receive_sealed(struct s2_ike_sa *sa, struct s2_ike_packe
 
     if (!s2_ike_find_event(&packet->h, &event))
         return S2SVPN_DROP_IKE_MALFORMED;
+    if (s2_ike_is_ahead(sa, &packet->h))
+        return s2_ike_keep_ahead(sa, packet, &seal);
     if (!in_window(sa, packet, &drop))
         return drop;
     if (s2_ike_is_busy(sa, &packet->h))
@@ -308,8 +347,10 @@ enum s2svpn_drop s2_ike_v2_receive(struct s2_ike *ike, struct s2_ike_packet *pac
 
     /* parse_header has read these bytes. */
     if (s2_ike_read_chain(s2_span(packet->p + S2_IKE_HEADER_LEN, packet->len - S2_IKE_HEADER_LEN),
-                          h->next_payload, &packet->list) != S2SVPN_OK)
+                          h->next_payload, &packet->list) != S2SVPN_OK) {
+        refuse_critical(ike, packet);
         return S2SVPN_DROP_IKE_MALFORMED;
+    }
     if (h->exchange == S2_IKE_SA_INIT)
         return receive_init(ike, packet);
 

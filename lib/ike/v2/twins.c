@@ -8,7 +8,8 @@
  *
  * So the survivor is known to work before the other one goes, at most one side
  * closes at most one SA, and an SA that the peer has forgotten dies of its own
- * silence. INITIAL_CONTACT (section 2.4) speaks of SAs that were up when the
+ * silence: while there are two, each is asked for a sign of life of its own.
+ * INITIAL_CONTACT (section 2.4) speaks of SAs that were up when the
  * initiator sent it; one that came up while it was on its way isn't meant. */
 #include "ike/v2/v2.h"
 
@@ -44,6 +45,17 @@ static bool takes_part(const struct s2_ike_sa *sa)
     return sa->state == S2_IKE_STATE_UP && sa->announced && !sa->want_close;
 }
 
+bool s2_ike_has_twin(const struct s2_ike_sa *sa)
+{
+    if (sa->owner == NULL || sa->owner->count < 2 || !takes_part(sa))
+        return false;
+    S2_LIST_EACH(&sa->owner->sas, it) {
+        if (sa_of(it) != sa && takes_part(sa_of(it)))
+            return true;
+    }
+    return false;
+}
+
 static void settle(struct s2_ike_sa *a, struct s2_ike_sa *b)
 {
     const bool a_low = memcmp(a->low, b->low, S2_IKE_LOW_LEN) < 0;
@@ -68,7 +80,9 @@ void s2_ike_twins_review(struct s2_ike_sa *sa)
     S2_LIST_EACH(&sa->owner->sas, it) {
         struct s2_ike_sa *other = sa_of(it);
 
-        if (other != sa && takes_part(other) && takes_part(sa))
-            settle(sa, other);
+        if (other == sa || !takes_part(other) || !takes_part(sa))
+            continue;
+        s2_ike_deadlines_arm(other); /* it had none of its own to check for */
+        settle(sa, other);
     }
 }

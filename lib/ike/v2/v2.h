@@ -18,6 +18,7 @@
  *   nat.c           NAT detection, which endpoints                (2.23)
  *   deadlines.c     lifetimes, liveness, what to do next          (2.4, 2.8)
  *   exchange.c      composing, sending, retransmission            (2.1)
+ *   window.c        more than one request of the peer             (2.3)
  *   split.c         long messages into fragments                  (RFC 7383 2.5)
  *
  * Actions work by this order: parse, check, answer, apply. What came in changes
@@ -108,6 +109,7 @@ struct s2_ike_notifies {
     bool rekey;
     uint8_t rekey_protocol;
     bool initial_contact, nat_source, nat_destination, fragmentation;
+    uint32_t window; /* 0: not said */
 };
 S2SVPN_NODISCARD s2svpn_status s2_ike_read_notifies(const struct s2_ike_payloads *list,
                                                     struct s2_ike_notifies *out);
@@ -130,6 +132,21 @@ enum s2svpn_drop s2_ike_receive_fragment(struct s2_ike_sa *sa, struct s2_ike_pac
 /* Keys came: what was held of an IKE_AUTH request in fragments is looked at. True if
  * it is all there: then it stands in held, decrypted. */
 bool s2_ike_gather_held(struct s2_ike_sa *sa);
+
+/* ---- window.c */
+
+/* What was answered to that message ID; NULL if it isn't kept any more. */
+const struct s2_ike_answer *s2_ike_find_answer(const struct s2_ike_sa *sa, uint32_t id);
+/* sa->response makes room for the next. */
+void s2_ike_keep_answer(struct s2_ike_sa *sa);
+/* A request inside the window that we allow, but not the next one. */
+bool s2_ike_is_ahead(const struct s2_ike_sa *sa, const struct s2_ike_header *h);
+/* It waits, if it is authentic. */
+enum s2svpn_drop s2_ike_keep_ahead(struct s2_ike_sa *sa, struct s2_ike_packet *packet,
+                                   const struct s2_ike_payload *sk);
+/* The next one, if it is there already. */
+void s2_ike_take_ahead(struct s2_ike_sa *sa);
+void s2_ike_window_free(struct s2_ike_sa *sa);
 
 /* ---- exchange.c */
 
@@ -169,10 +186,15 @@ void s2_ike_send_plain_notify(struct s2_ike *ike, const struct s2_ike_packet *pa
 void s2_ike_flush(struct s2_ike_sa *sa);
 /* The answer came: nothing is out any more. */
 void s2_ike_request_done(struct s2_ike_sa *sa);
-void s2_ike_resend_response(struct s2_ike_sa *sa, const struct s2_ike_path *to);
+void s2_ike_resend(struct s2_ike_sa *sa, const struct s2_ike_answer *answer,
+                   const struct s2_ike_path *to);
+/* SET_WINDOW_SIZE, if we allow the peer more than one request. */
+void s2_ike_add_window(struct s2_ike_compose *c, const struct s2_ike_sa *sa);
 /* Wait for the answer again, after s2_ike_request_pause. */
 void s2_ike_request_pause(struct s2_ike_sa *sa);
 void s2_ike_request_resume(struct s2_ike_sa *sa);
+/* Once more at once; its retransmissions go on as planned. */
+void s2_ike_request_again(struct s2_ike_sa *sa);
 
 /* ---- split.c */
 
@@ -256,6 +278,8 @@ S2SVPN_NODISCARD s2svpn_status s2_ike_nat_detect(struct s2_ike_sa *sa,
 void s2_ike_nat_switch(struct s2_ike_sa *sa);
 /* An authenticated message came from there, RFC 7296 section 2.23. */
 void s2_ike_nat_follow(struct s2_ike_sa *sa, const struct s2_ike_path *path);
+/* A child's packet came from there, RFC 7296 section 2.23. */
+void s2_ike_nat_heard(struct s2_ike_sa *sa, const s2svpn_endpoint *remote);
 /* Where a child's packets go. */
 void s2_ike_nat_child_path(const struct s2_ike_sa *sa, struct s2_ike_path *out);
 
@@ -306,6 +330,8 @@ void s2_ike_child_delete(struct s2_ike_sa *sa, struct s2_ike_child_sa *child,
 void s2_ike_create_start(struct s2_ike_sa *sa, enum s2_ike_making_kind kind,
                          struct s2_ike_child_sa *child);
 /* A job of an exchange of ours, or of the peer's, is done. */
+/* The peer deletes a child that we don't know; the answer to ours may be about it. */
+void s2_ike_create_gone(struct s2_ike_sa *sa, uint32_t spi_out);
 void s2_ike_create_ask_job(struct s2_ike_sa *sa);
 void s2_ike_create_answer_job(struct s2_ike_sa *sa);
 /* Give ours up; while sa is up, it is tried again later. */
@@ -373,6 +399,8 @@ void s2_ike_heir_settle(struct s2_ike_sa *sa);
 
 /* ---- twins.c */
 
+/* Is another IKE SA of its owner up, as this one is? */
+bool s2_ike_has_twin(const struct s2_ike_sa *sa);
 /* Two IKE SAs of one owner are up: see to it that one remains. */
 void s2_ike_twins_review(struct s2_ike_sa *sa);
 /* The peer said INITIAL_CONTACT in sa. */

@@ -18,6 +18,11 @@ static int compare_address(const s2svpn_address *a, const s2svpn_address *b)
     return memcmp(a->bytes, b->bytes, a->family == S2SVPN_FAMILY_IPV4 ? 4 : 16);
 }
 
+bool s2_sim_same_address(const s2svpn_address *a, const s2svpn_address *b)
+{
+    return compare_address(a, b) == 0;
+}
+
 /* Room for n more rows of a table. */
 static s2svpn_status make_room(void **rows, size_t *capacity, size_t count, size_t n, size_t most,
                                size_t row_size)
@@ -145,6 +150,11 @@ static bool has_address(const s2svpn_sim *sim, size_t i, const s2svpn_address *a
     return i < sim->endpoint_count && compare_address(&sim->endpoints[i].endpoint.address, a) == 0;
 }
 
+bool s2_sim_has_address(const s2svpn_sim *sim, const s2svpn_address *a)
+{
+    return has_address(sim, endpoint_place(sim, a), a);
+}
+
 const struct s2_sim_endpoint *s2_sim_find_endpoint(const s2svpn_sim *sim, const s2svpn_endpoint *to,
                                                    bool raw)
 {
@@ -165,7 +175,7 @@ s2svpn_status s2_sim_add_endpoints(s2svpn_sim_node *node, const s2svpn_endpoint 
     for (size_t i = 0; i < n; i++) {
         if (e[i].address.family == S2SVPN_FAMILY_NONE || !valid_family(&e[i].address))
             return S2SVPN_E_ARGUMENT;
-        if (has_address(sim, endpoint_place(sim, &e[i].address), &e[i].address))
+        if (s2_sim_has_address(sim, &e[i].address) || s2_sim_is_nat(sim, &e[i].address))
             return S2SVPN_E_EXISTS;
     }
 

@@ -14,7 +14,7 @@ static size_t send_outside(void *io, s2svpn_worker *worker, const s2svpn_datagra
 
     (void)worker;
     for (size_t i = 0; i < n; i++)
-        (void)!s2_sim_transmit(node->sim, &d[i]); /* a full network loses packets */
+        (void)!s2_sim_transmit_filtered(node->sim, &d[i]); /* a full network loses packets */
     return n;
 }
 

@@ -34,6 +34,8 @@ void s2svpn_sim_free(s2svpn_sim *sim)
         sim->nodes = node->next;
         s2_sim_node_free(node);
     }
+    s2_sim_nats_free(sim);
+    s2_sim_partitions_free(sim);
     free(sim->queue.heap);
     free(sim->links);
     free(sim->endpoints);

@@ -15,6 +15,7 @@
  *   queue.c   the events                    wire.c      from a datagram sent to its events
  *   link.c    settings, who has an address  jobs.c      the crypto table that answers later
  *   random.c  the dice                      pcap.c      captures
+ *   nat.c     translators of addresses      part.c      partitions
  */
 #ifndef S2_IO_SIM_SIM_H
 #define S2_IO_SIM_SIM_H
@@ -26,6 +27,9 @@
 #define S2_SIM_NODES_MAX 65536u
 #define S2_SIM_LINKS_MAX 65536u
 #define S2_SIM_ENDPOINTS_MAX 1000000u
+#define S2_SIM_NATS_MAX 256u
+#define S2_SIM_FLOWS_MAX 4096u /* of a translator */
+#define S2_SIM_PARTITIONS_MAX 4096u
 #define S2_SIM_BATCH 64 /* datagrams or trains that arrive in one call */
 #define S2_SIM_LEAST_DELAY_NS 1000u
 #define S2_SIM_NOT_QUEUED SIZE_MAX
@@ -96,6 +100,33 @@ struct s2_sim_endpoint {
     s2svpn_sim_node *node;
 };
 
+/* What a translator knows: who may be heard at a port, and for whom it is. */
+struct s2_sim_flow {
+    s2svpn_endpoint inside, remote;
+    uint64_t last_ns;
+    uint16_t port;
+};
+
+struct s2svpn_sim_nat {
+    s2svpn_sim *sim;
+    s2svpn_sim_nat *next;
+    s2svpn_sim_nat_options options;
+    struct s2_sim_flow *flows;
+    size_t count, capacity;
+    uint16_t next_port;
+};
+
+struct s2_sim_partition {
+    struct s2_sim_partition *next;
+    uint64_t from_ns, until_ns;
+    size_t a_count, b_count; /* of addresses behind the struct; b_count 0: all others */
+};
+
+/* The two ends of a datagram, as they know themselves and as the outside sees them. */
+struct s2_sim_ends {
+    s2svpn_endpoint sender, seen_sender, seen_receiver, receiver;
+};
+
 struct s2svpn_sim_node {
     s2svpn_sim *sim;
     s2svpn_sim_node *next;
@@ -124,8 +155,14 @@ struct s2svpn_sim {
     struct s2_sim_endpoint *endpoints; /* sorted by address */
     size_t endpoint_count, endpoint_capacity;
     uint64_t job_min_ns, job_max_ns;
+    s2svpn_sim_nat *nats;
+    size_t nat_count;
+    struct s2_sim_partition *partitions;
+    size_t partition_count;
     s2svpn_sim_wire_fn *wire;
     void *wire_user;
+    s2svpn_sim_filter_fn *filter;
+    void *filter_user;
     s2svpn_sim_counters counters;
 };
 
@@ -173,11 +210,30 @@ const struct s2_sim_endpoint *s2_sim_find_endpoint(const s2svpn_sim *sim, const 
 s2svpn_status s2_sim_add_endpoints(s2svpn_sim_node *node, const s2svpn_endpoint *e, size_t n);
 void s2_sim_remove_endpoints(const s2svpn_sim_node *node);
 
+/* Does a node have this address? */
+bool s2_sim_has_address(const s2svpn_sim *sim, const s2svpn_address *a);
+bool s2_sim_same_address(const s2svpn_address *a, const s2svpn_address *b);
+
+/* ---- nat.c */
+
+/* From what the sender wrote to both views of both ends. False: a translator lets it
+ * not pass; then sender and seen_sender are right all the same. */
+bool s2_sim_translate(s2svpn_sim *sim, const s2svpn_datagram *d, struct s2_sim_ends *ends);
+bool s2_sim_is_nat(const s2svpn_sim *sim, const s2svpn_address *a);
+void s2_sim_nats_free(s2svpn_sim *sim);
+
+/* ---- part.c */
+
+bool s2_sim_is_parted(const s2svpn_sim *sim, const struct s2_sim_ends *ends);
+void s2_sim_partitions_free(s2svpn_sim *sim);
+
 /* ---- wire.c */
 
 /* Send a datagram or train on its way. A status other than OK: some of it is lost
  * since the simulation is full. */
 s2svpn_status s2_sim_transmit(s2svpn_sim *sim, const s2svpn_datagram *d);
+/* The same for what a node sends: the filter sees it. */
+s2svpn_status s2_sim_transmit_filtered(s2svpn_sim *sim, const s2svpn_datagram *d);
 
 /* ---- jobs.c */
 

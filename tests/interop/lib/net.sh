@@ -79,7 +79,7 @@ until_true()
     shift
     until "$@" >/dev/null 2>&1; do
         [ "$(date +%s)" -lt "$end" ] || return 1
-        sleep 0.2
+        sleep 0.1
     done
 }
 
@@ -176,6 +176,16 @@ XML
     echo "    </$1>"
 }
 
+# ipv6_inside FILE: a document of write_config's with IPv6 inside addresses, of
+# fd00:10::/126 and fd00:20::/126.
+ipv6_inside()
+{
+    sed -i 's/169\.254\.10\.5</fd00:10::1</; s/169\.254\.10\.6</fd00:10::2</
+        s/169\.254\.10\.9</fd00:20::1</; s/169\.254\.10\.10</fd00:20::2</
+        s/255\.255\.255\.252/ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffc/
+        s/<network_cidr>30</<network_cidr>126</' "$1"
+}
+
 # begin NAME COMMAND...: as check, but in this shell, so that what the command starts is
 # known here.
 begin()
@@ -223,16 +233,18 @@ start_device()
 
 # ---- strongSwan: one instance a namespace
 
-# start_charon NAMESPACE NAME
+# start_charon NAMESPACE NAME: charon_options are more lines of its section.
 start_charon()
 {
     local dir=$work/$2
 
     mkdir -p "$dir/conf"
+    rm -f "$dir/vici" # of one that was killed
     cat >"$dir/strongswan.conf" <<CONF
 charon-systemd {
   load = openssl random nonce hmac kdf aesni aes sha1 sha2 pem pkcs1 x509 curve25519 gmp kernel-libipsec kernel-netlink socket-default updown vici
   retransmit_timeout = 1
+${charon_options:-}
   plugins {
     vici {
       socket = unix://$dir/vici
@@ -269,7 +281,16 @@ swanctl_of()
     STRONGSWAN_CONF=$dir/strongswan.conf SWANCTL_DIR=$dir/conf swanctl "$@"
 }
 
-# write_swanctl NAME LOCAL REMOTE LOCAL_TS REMOTE_TS PSK IKE_PROPOSAL ESP_PROPOSAL [CHILD_OPTION]
+# vici NAME COMMAND [KEY=VALUE...]: the same without swanctl's start-up; see vici.py.
+vici()
+{
+    local name=$1
+    shift
+    python3 -IS "$here/tests/interop/lib/vici.py" "$work/$name/vici" "$@"
+}
+
+# write_swanctl NAME LOCAL REMOTE LOCAL_TS REMOTE_TS PSK IKE_PROPOSAL ESP_PROPOSAL
+#     [CHILD_OPTION [CONNECTION_OPTION]]
 write_swanctl()
 {
     cat >"$work/$1/conf/swanctl.conf" <<CONF
@@ -282,6 +303,7 @@ connections {
     mobike = no
     dpd_delay = 10s
     proposals = $7
+    ${10:-}
     local {
       auth = psk
       id = $2

@@ -4,7 +4,8 @@ import socket
 import sys
 
 address, port, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-with socket.create_server((address, port)) as server:
+family = socket.AF_INET6 if ":" in address else socket.AF_INET
+with socket.create_server((address, port), family=family) as server:
     server.settimeout(60)
     connection, _ = server.accept()
     connection.settimeout(60)

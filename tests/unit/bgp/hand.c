@@ -57,8 +57,8 @@ static void on_state(void *user, struct s2_bgp_peer *peer, enum s2_bgp_state fro
     (void)peer;
     (void)now_ns;
     CU_ASSERT(from != to);
-    if (from == S2_BGP_ESTABLISHED) /* every route went before */
-        CU_ASSERT_EQUAL(peer->in.count, 0);
+    if (from == S2_BGP_ESTABLISHED) /* every route went before, or waits for a restart */
+        CU_ASSERT(peer->in.count == 0 || peer->stale_families != 0);
     s2_copy_text(h->why, sizeof(h->why), why);
     if (h->state_count < 64)
         h->states[h->state_count++] = to;
@@ -80,6 +80,17 @@ static void on_route(void *user, struct s2_bgp_peer *peer, const s2svpn_prefix *
     }
     if (h->stop_in_route && !session_ends)
         s2_bgp_stop(peer, S2_BGP_SUB_CEASE_SHUTDOWN, "enough", now_ns);
+}
+
+static void on_graceful(void *user, struct s2_bgp_peer *peer, bool begins, uint64_t now_ns)
+{
+    struct hand *h = user;
+
+    (void)peer;
+    (void)now_ns;
+    CU_ASSERT_EQUAL(begins, h->restarts == h->restarts_over);
+    h->restarts += begins;
+    h->restarts_over += !begins;
 }
 
 static void on_end_of_rib(void *user, struct s2_bgp_peer *peer, uint64_t now_ns)
@@ -111,6 +122,7 @@ static const struct s2_bgp_ops ops = {
     .close = on_close,
     .state = on_state,
     .route = on_route,
+    .graceful = on_graceful,
     .end_of_rib = on_end_of_rib,
     .notification = on_notification,
 };

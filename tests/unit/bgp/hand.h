@@ -35,6 +35,7 @@ struct hand {
     uint8_t code, subcode;
     bool sent; /* the notification */
     char text[256];
+    unsigned restarts, restarts_over; /* graceful ones */
     unsigned notifications, announced, withdrawn, ended, end_of_ribs;
     s2svpn_prefix prefix; /* of the last route */
     struct s2_bgp_attributes attributes;

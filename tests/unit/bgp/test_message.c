@@ -62,62 +62,62 @@ static void bad_headers_are_refused_with_their_codes(void)
 
 /* version, AS 64512, hold 30, identifier 192.0.2.1 */
 #define FIXED "04 fc00 001e c0000201"
+#define OPEN(as, id, hold, family_bits, four_octets, refreshes)                                    \
+    {                                                                                              \
+        .asn = (as), .router_id = (id), .hold_time_s = (hold), .families = (family_bits),          \
+        .four_octet_as = (four_octets), .refresh = (refreshes)                                     \
+    }
+
 static const struct {
     const char *row, *hex;
     uint8_t subcode;
     bool good;
     struct s2_bgp_open open;
 } opens[] = {
-    {"no parameters: IPv4, two-octet ASNs",
-     FIXED "00",
-     0,
-     true,
-     {64512, 0xc0000201, 30, S2_BGP_IPV4, false, false}},
+    {"no parameters: IPv4, two-octet ASNs", FIXED "00", 0, true,
+     OPEN(64512, 0xc0000201, 30, S2_BGP_IPV4, false, false)},
     {"capabilities in one parameter",
-     FIXED "1a 02 18 0104 00010001 0104 00020001 0200 4104 0001f000 4602 0000",
-     0,
-     true,
-     {0x1f000, 0xc0000201, 30, S2_BGP_IPV4 | S2_BGP_IPV6, true, true}},
-    {"one parameter a capability",
-     FIXED "10 02 06 0104 00010001 02 06 4104 0000fc00",
-     0,
-     true,
-     {64512, 0xc0000201, 30, S2_BGP_IPV4, true, false}},
+     FIXED "1a 02 18 0104 00010001 0104 00020001 0200 4104 0001f000 4602 0000", 0, true,
+     OPEN(0x1f000, 0xc0000201, 30, S2_BGP_IPV4 | S2_BGP_IPV6, true, true)},
+    {"one parameter a capability", FIXED "10 02 06 0104 00010001 02 06 4104 0000fc00", 0, true,
+     OPEN(64512, 0xc0000201, 30, S2_BGP_IPV4, true, false)},
     {"families that nobody knows (CVE-2018-5381)",
-     FIXED "14 02 12 0104 4004 0001 0104 00010001 0104 00ff00ff",
+     FIXED "14 02 12 0104 4004 0001 0104 00010001 0104 00ff00ff", 0, true,
+     OPEN(64512, 0xc0000201, 30, S2_BGP_IPV4, false, false)},
+    {"no family of ours at all", FIXED "08 02 06 0104 00190041", 0, true,
+     OPEN(64512, 0xc0000201, 30, 0, false, false)},
+    {"unknown capability", FIXED "06 02 04 4902 6162", 0, true,
+     OPEN(64512, 0xc0000201, 30, S2_BGP_IPV4, false, false)},
+    {"empty capabilities parameter", FIXED "02 02 00", 0, true,
+     OPEN(64512, 0xc0000201, 30, S2_BGP_IPV4, false, false)},
+    {"RFC 9072", FIXED "ff ff 000b 02 0008 0104 00010001 0200", 0, true,
+     OPEN(64512, 0xc0000201, 30, S2_BGP_IPV4, false, true)},
+    {"RFC 9072, its dummy length is not looked at", FIXED "03 ff 0009 02 0006 0104 00020001", 0,
+     true, OPEN(64512, 0xc0000201, 30, S2_BGP_IPV6, false, false)},
+    {"RFC 9072, empty", FIXED "ff ff 0000", 0, true,
+     OPEN(64512, 0xc0000201, 30, S2_BGP_IPV4, false, false)},
+    {"graceful restart of both families (RFC 4724)",
+     FIXED "0e 02 0c 400a 8078 00010180 00020100",
      0,
      true,
-     {64512, 0xc0000201, 30, S2_BGP_IPV4, false, false}},
-    {"no family of ours at all",
-     FIXED "08 02 06 0104 00190041",
+     {64512, 0xc0000201, 30, S2_BGP_IPV4, false, false, true, 3, S2_BGP_IPV4, 120}},
+    {"graceful restart of no family: it helps only",
+     FIXED "06 02 04 4002 0000",
      0,
      true,
-     {64512, 0xc0000201, 30, 0, false, false}},
-    {"unknown capability",
-     FIXED "06 02 04 4902 6162",
+     {64512, 0xc0000201, 30, S2_BGP_IPV4, false, false, true, 0, 0, 0}},
+    {"graceful restart of families that nobody knows",
+     FIXED "0a 02 08 4006 0078 00190180",
      0,
      true,
-     {64512, 0xc0000201, 30, S2_BGP_IPV4, false, false}},
-    {"empty capabilities parameter",
-     FIXED "02 02 00",
+     {64512, 0xc0000201, 30, S2_BGP_IPV4, false, false, true, 0, 0, 120}},
+    {"graceful restart, twice: the last counts",
+     FIXED "0e 02 0c 4006 0078 00010180 4002 0005",
      0,
      true,
-     {64512, 0xc0000201, 30, S2_BGP_IPV4, false, false}},
-    {"RFC 9072",
-     FIXED "ff ff 000b 02 0008 0104 00010001 0200",
-     0,
-     true,
-     {64512, 0xc0000201, 30, S2_BGP_IPV4, false, true}},
-    {"RFC 9072, its dummy length is not looked at",
-     FIXED "03 ff 0009 02 0006 0104 00020001",
-     0,
-     true,
-     {64512, 0xc0000201, 30, S2_BGP_IPV6, false, false}},
-    {"RFC 9072, empty",
-     FIXED "ff ff 0000",
-     0,
-     true,
-     {64512, 0xc0000201, 30, S2_BGP_IPV4, false, false}},
+     {64512, 0xc0000201, 30, S2_BGP_IPV4, false, false, true, 0, 0, 5}},
+    {"graceful restart without its time", FIXED "05 02 03 4001 00", 0, false, {0}},
+    {"graceful restart that ends amid a family", FIXED "08 02 06 4004 0078 0001", 0, false, {0}},
     {"version 3", "03 fc00 001e c0000201 00", 1, false, {0}},
     {"version 5", "05 fc00 001e c0000201 00", 1, false, {0}},
     {"an authentication parameter", FIXED "03 01 01 00", 4, false, {0}},
@@ -153,7 +153,9 @@ static bool same_open(const struct s2_bgp_open *a, const struct s2_bgp_open *b)
 {
     return a->asn == b->asn && a->router_id == b->router_id && a->hold_time_s == b->hold_time_s &&
            a->families == b->families && a->four_octet_as == b->four_octet_as &&
-           a->refresh == b->refresh;
+           a->refresh == b->refresh && a->graceful_restart == b->graceful_restart &&
+           a->graceful == b->graceful && a->forwarding == b->forwarding &&
+           a->restart_time_s == b->restart_time_s;
 }
 
 static void open_is_read_whole_or_refused(void)
@@ -193,9 +195,11 @@ static void no_beginning_of_an_open_is_read_past_its_end(void)
 static void open_round_trips(void)
 {
     static const struct s2_bgp_open some[] = {
-        {64512, 1, 30, S2_BGP_IPV4, true, true},
-        {4200000000, 0xffffffff, 0, S2_BGP_IPV4 | S2_BGP_IPV6, true, true},
-        {1, 0x01020304, 65535, S2_BGP_IPV6, false, false},
+        OPEN(64512, 1, 30, S2_BGP_IPV4, true, true),
+        OPEN(4200000000, 0xffffffff, 0, S2_BGP_IPV4 | S2_BGP_IPV6, true, true),
+        OPEN(1, 0x01020304, 65535, S2_BGP_IPV6, false, false),
+        {1, 1, 30, S2_BGP_IPV6, false, false, true, S2_BGP_IPV6, S2_BGP_IPV6, 4095},
+        {1, 1, 30, 3, true, true, true, 3, S2_BGP_IPV4, 120},
     };
 
     for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
@@ -221,20 +225,21 @@ static const struct {
     uint32_t peer_asn;
     uint8_t subcode; /* 0: good */
 } checks[] = {
-    {"as expected", {64512, 1, 30, 3, true, true}, 64512, 0},
-    {"any AS is welcome", {4200000000, 1, 30, 3, true, true}, 0, 0},
-    {"another AS", {64513, 1, 30, 3, true, true}, 64512, 2},
-    {"our own AS (CVE class 60)", {65001, 1, 30, 3, true, true}, 0, 2},
-    {"AS 0 (RFC 7607)", {0, 1, 30, 3, true, true}, 0, 2},
-    {"AS_TRANS as an AS (RFC 6793)", {23456, 1, 30, 3, true, true}, 0, 2},
-    {"hold time 0", {64512, 1, 0, 3, true, true}, 64512, 0},
-    {"hold time 1 (CVE class 60)", {64512, 1, 1, 3, true, true}, 64512, 6},
-    {"hold time 2 (CVE class 60)", {64512, 1, 2, 3, true, true}, 64512, 6},
-    {"hold time 3", {64512, 1, 3, 3, true, true}, 64512, 0},
-    {"router id 0 (CVE class 60)", {64512, 0, 30, 3, true, true}, 64512, 3},
-    {"our own router id, another AS (RFC 6286)", {64512, 0xc0000202, 30, 3, true, true}, 64512, 0},
-    {"one family in common", {64512, 1, 30, S2_BGP_IPV6, true, true}, 64512, 0},
-    {"no family in common", {64512, 1, 30, 0, true, true}, 64512, 7},
+    {"as expected", OPEN(64512, 1, 30, 3, true, true), 64512, 0},
+    {"any AS is welcome", OPEN(4200000000, 1, 30, 3, true, true), 0, 0},
+    {"another AS", OPEN(64513, 1, 30, 3, true, true), 64512, 2},
+    {"our own AS (CVE class 60)", OPEN(65001, 1, 30, 3, true, true), 0, 2},
+    {"AS 0 (RFC 7607)", OPEN(0, 1, 30, 3, true, true), 0, 2},
+    {"AS_TRANS as an AS (RFC 6793)", OPEN(23456, 1, 30, 3, true, true), 0, 2},
+    {"hold time 0", OPEN(64512, 1, 0, 3, true, true), 64512, 0},
+    {"hold time 1 (CVE class 60)", OPEN(64512, 1, 1, 3, true, true), 64512, 6},
+    {"hold time 2 (CVE class 60)", OPEN(64512, 1, 2, 3, true, true), 64512, 6},
+    {"hold time 3", OPEN(64512, 1, 3, 3, true, true), 64512, 0},
+    {"router id 0 (CVE class 60)", OPEN(64512, 0, 30, 3, true, true), 64512, 3},
+    {"our own router id, another AS (RFC 6286)", OPEN(64512, 0xc0000202, 30, 3, true, true), 64512,
+     0},
+    {"one family in common", OPEN(64512, 1, 30, S2_BGP_IPV6, true, true), 64512, 0},
+    {"no family in common", OPEN(64512, 1, 30, 0, true, true), 64512, 7},
 };
 
 static void an_open_that_does_not_fit_is_refused_with_its_code(void)

@@ -368,7 +368,7 @@ static void a_notification_amid_a_message_is_not_sent(void)
     CU_ASSERT_EQUAL(hand_state(&h), S2_BGP_IDLE);
     CU_ASSERT(h.stream[HAND_OURS].closed && h.stream[HAND_OURS].aborted);
     CU_ASSERT_EQUAL(h.notifications, 0);
-    CU_ASSERT_STRING_EQUAL(h.why, "sent Hold Timer Expired");
+    CU_ASSERT_STRING_EQUAL(h.why, "Hold Timer Expired");
     hand_close(&h);
 }
 

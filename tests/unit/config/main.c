@@ -3,7 +3,7 @@
 #include "harness.h"
 
 extern const CU_TestInfo s2_test_elements[], s2_test_names[], s2_test_memory[], s2_test_read[],
-    s2_test_refused[], s2_test_write[], s2_test_device_config[];
+    s2_test_refused[], s2_test_write[], s2_test_device_config[], s2_test_ipv6_inside[];
 
 int main(int argc, char **argv)
 {
@@ -14,6 +14,7 @@ int main(int argc, char **argv)
         {"config/read", s2_test_read},
         {"config/refused", s2_test_refused},
         {"config/write", s2_test_write},
+        {"config/ipv6_inside", s2_test_ipv6_inside},
         {"config/device_config", s2_test_device_config},
     };
 

@@ -107,6 +107,30 @@ static void a_connection_with_awss_defaults_gives_awss_document(void)
     free(text);
 }
 
+static void one_with_ipv6_inside_gives_our_form_of_it(void)
+{
+    static const char *const inside[] = {"fd44:240::", "fd9c:1d5e:7:a0::c"};
+    s2svpn_connection conn;
+    s2svpn_text xml = {0};
+    char *text = load("ipv6_inside");
+
+    make_connection(&conn);
+    for (size_t i = 0; i < 2; i++) {
+        s2svpn_tunnel_info *info = &conn.tunnel[i].info;
+
+        CU_ASSERT(s2svpn_address_read(inside[i], &info->inside_cidr.address));
+        info->inside_cidr.length = 126;
+        info->inside_local = info->inside_remote = info->inside_cidr.address;
+        info->inside_local.bytes[15] |= 1;
+        info->inside_remote.bytes[15] |= 2;
+    }
+    CU_ASSERT(s2svpn_connection_device_config(&conn, &xml) == S2SVPN_OK);
+    CU_ASSERT_FATAL(xml.data != NULL);
+    CU_ASSERT_STRING_EQUAL(xml.data, text);
+    s2svpn_text_free(&xml);
+    free(text);
+}
+
 static void the_lowest_permitted_algorithms_are_named(void)
 {
     s2svpn_connection conn;
@@ -176,6 +200,7 @@ extern const CU_TestInfo s2_test_device_config[];
 const CU_TestInfo s2_test_device_config[] = {
     {"a connection with AWS's defaults gives AWS's document",
      a_connection_with_awss_defaults_gives_awss_document},
+    {"one with IPv6 inside gives our form of it", one_with_ipv6_inside_gives_our_form_of_it},
     {"the lowest permitted algorithms are named", the_lowest_permitted_algorithms_are_named},
     {"a static connection has no BGP", a_static_connection_has_no_bgp},
     {"a connection with one tunnel gives one", a_connection_with_one_tunnel_gives_one},

@@ -169,6 +169,10 @@ static s2svpn_status compute(struct s2_pair_end *end, s2svpn_job *job)
 
     if (end->fail_job == end->jobs)
         return end->fail_job_with;
+    if (end->options.crypto != s2_fake_crypto_ops()) { /* a real one */
+        (void)end->options.crypto->start_job(end->options.crypto_user, job, &result);
+        return result;
+    }
     if (job->kind == S2SVPN_JOB_KE_SHARED && is_zero(job->in))
         return S2SVPN_E_ARGUMENT; /* RFC 6989 */
     (void)s2_fake_crypto_ops()->start_job(&none, job, &result);
@@ -320,6 +324,7 @@ static bool on_child_up(void *user, void *owner, const struct s2_ike_child *chil
                                 .replaces = child->replaces,
                                 .up = true,
                                 .ke = child->ke,
+                                .esn = child->esn,
                                 .local = child->local,
                                 .remote = child->remote,
                                 .local_ts = child->local_ts[0],
@@ -393,6 +398,16 @@ static void on_note(void *user, void *owner, const char *text, uint64_t now_ns)
     call_hook(end, "note");
 }
 
+static void on_keepalive(void *user, const s2svpn_endpoint *local, const s2svpn_endpoint *remote)
+{
+    struct s2_pair_end *end = user;
+
+    end->keepalives++;
+    end->keepalive_from = *local;
+    end->keepalive_to = *remote;
+    call_hook(end, "keepalive");
+}
+
 static const struct s2_ike_ops ops = {
     .send = on_send,
     .start_job = on_start_job,
@@ -408,6 +423,7 @@ static const struct s2_ike_ops ops = {
     .peer_moved = on_peer_moved,
     .last_inbound = on_last_inbound,
     .note = on_note,
+    .keepalive = on_keepalive,
 };
 
 /* ---- traffic */

@@ -21,6 +21,7 @@ struct s2_pair_child {
     bool up;
     uint64_t down_ns;
     uint16_t ke;
+    bool esn;
     uint8_t key_in[S2SVPN_KEY_MAX], key_out[S2SVPN_KEY_MAX];
     s2svpn_endpoint local, remote;
     struct s2_ike_ts local_ts, remote_ts;
@@ -62,7 +63,9 @@ struct s2_pair_end {
     unsigned spis_drawn, spis_given_back;
     unsigned forgets; /* of live */
     unsigned sa_ups, sa_downs, children_up, children_down, jobs, jobs_cancelled, moves, notes;
-    enum s2_ike_reason reason; /* of the last sa_down */
+    unsigned keepalives;
+    s2svpn_endpoint keepalive_from, keepalive_to; /* of the last one */
+    enum s2_ike_reason reason;                    /* of the last sa_down */
     char detail[128], note[256];
     bool was_up, last;
     struct s2_ike_sa_info info;

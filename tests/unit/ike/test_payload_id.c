@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "harness.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -100,7 +101,11 @@ static void ids_print_for_logs(void)
         {id_of(S2_IKE_ID_IPV6_ADDR, "\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1", 16), "2001:db8::1"},
         {id_of(S2_IKE_ID_FQDN, "vpn.example", 11), "vpn.example"},
         {id_of(S2_IKE_ID_RFC822_ADDR, "a@vpn.example", 13), "a@vpn.example"},
-        {id_of(S2_IKE_ID_KEY_ID, "key", 3), "6b6579"},
+        {id_of(S2_IKE_ID_KEY_ID, "key", 3), "key"},
+        {id_of(S2_IKE_ID_KEY_ID, "\0\1\2", 3), "000102"},
+        {id_of(S2_IKE_ID_DER_ASN1_GN, "gn", 2), "676e"},
+        {id_of(S2_IKE_ID_DER_ASN1_DN, "no DER", 6), "6e6f20444552"},
+        {id_of(200, "any", 3), "616e79"},             /* a type that nobody has assigned */
         {id_of(S2_IKE_ID_FQDN, "a\nb", 3), "610a62"}, /* no line breaks in logs */
         {id_of(S2_IKE_ID_FQDN, "a\0b", 3), "610062"},
         {id_of(S2_IKE_ID_FQDN, "\x1b[0m", 4), "1b5b306d"}, /* nor escapes */
@@ -154,6 +159,77 @@ static void ids_are_equal_by_type_length_and_bytes(void)
     CU_ASSERT_FALSE(s2_ike_id_equal(&key, &other));
 }
 
+/* CN=vpn.example, O=Example Ltd in DER, of 47 bytes. */
+#define DN_TAIL                                                                                    \
+    "\x31\x14\x30\x12\x06\x03\x55\x04\x03\x0c\x0bvpn.example"                                      \
+    "\x31\x14\x30\x12\x06\x03\x55\x04\x0a\x0c\x0b"                                                 \
+    "Example Ltd"
+#define DN "\x30\x2c" DN_TAIL
+
+static void distinguished_names_print_as_text(void)
+{
+    static const struct {
+        const char *row;
+        const uint8_t *der;
+        size_t len;
+        const char *text; /* NULL: can't be printed */
+    } rows[] = {
+        {"two attributes", WIRE(DN), "CN=vpn.example, O=Example Ltd"},
+        {"a set of two",
+         WIRE("\x30\x18\x31\x16\x30\x09\x06\x03\x55\x04\x06\x13\x02"
+              "DE\x30\x09\x06\x03\x55\x04\x0b\x13\x02"
+              "it"),
+         "C=DE+OU=it"},
+        {"empty", WIRE(""), NULL},
+        {"no attribute", WIRE("\x30\x00"), NULL},
+        {"an empty set", WIRE("\x30\x02\x31\x00"), NULL},
+        {"not a sequence", WIRE("\x31\x2c" DN_TAIL), NULL},
+        {"a longer length than it needs", WIRE("\x30\x81\x2c" DN_TAIL), NULL},
+        {"two bytes of length for none", WIRE("\x30\x82\x00\x2c" DN_TAIL), NULL},
+        {"a length without end", WIRE("\x30\x80" DN_TAIL "\x00\x00"), NULL},
+        {"a length of eight bytes", WIRE("\x30\x88\xff\xff\xff\xff\xff\xff\xff\xff" DN_TAIL), NULL},
+        {"something behind it", WIRE(DN "\x00"), NULL},
+        {"an attribute that has no name",
+         WIRE("\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x63\x13\x02"
+              "ab"),
+         NULL},
+        {"a line break",
+         WIRE("\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x03\x13\x02"
+              "a\n"),
+         NULL},
+        {"a value that plays two attributes",
+         WIRE("\x30\x11\x31\x0f\x30\x0d\x06\x03\x55\x04\x03\x13\x06"
+              "a, O=b"),
+         NULL},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[80];
+
+        CHECK_ROW(rows[i].row, s2_ike_dn_print(s2_span(rows[i].der, rows[i].len), text,
+                                               sizeof(text)) == (rows[i].text != NULL));
+        CHECK_ROW(rows[i].row, rows[i].text == NULL || strcmp(text, rows[i].text) == 0);
+    }
+}
+
+/* CVE-2013-6075: a name that ends early, at every byte; and in every size of text. */
+static void a_cut_distinguished_name_prints_as_bytes(void)
+{
+    struct s2_ike_id id = id_of(S2_IKE_ID_DER_ASN1_DN, DN, sizeof(DN) - 1);
+    char text[80], hex[2 * S2_IKE_ID_MAX + 1];
+
+    CU_ASSERT_STRING_EQUAL(s2_ike_id_print(&id, text, sizeof(text)),
+                           "CN=vpn.example, O=Example Ltd");
+    for (; id.len > 0; id.len--) {
+        CU_ASSERT_STRING_EQUAL(s2_ike_id_print(&id, text, 20),
+                               id.len == sizeof(DN) - 1
+                                   ? "CN=vpn.example, O=E"
+                                   : (s2_print_hex(hex, id.data, id.len)[19] = 0, hex));
+        if (id.len < 10)
+            break; /* shorter than the text */
+    }
+}
+
 static void an_address_is_an_id(void)
 {
     const s2svpn_address v4 = {.family = S2SVPN_FAMILY_IPV4, .bytes = {192, 0, 2, 1}};
@@ -179,6 +255,9 @@ const CU_TestInfo s2_test_payload_id[] = {
     {"ids print for logs", ids_print_for_logs},
     {"long ids are cut", long_ids_are_cut},
     {"ids are equal by type, length and bytes", ids_are_equal_by_type_length_and_bytes},
+    {"distinguished names print as text", distinguished_names_print_as_text},
+    {"a cut distinguished name prints as bytes (CVE-2013-6075)",
+     a_cut_distinguished_name_prints_as_bytes},
     {"an address is an id", an_address_is_an_id},
     CU_TEST_INFO_NULL,
 };

@@ -28,8 +28,9 @@ static const struct {
 } bad[] = {
     {"empty", WIRE(""), S2SVPN_E_MALFORMED, "ts.count"},
     {"no reserved bytes", WIRE("\1\0\0"), S2SVPN_E_MALFORMED, "ts.reserved"},
-    {"more than we hold", WIRE("\x09\0\0\0"), S2SVPN_E_LIMIT, "ts.count"},
-    {"absurd count", WIRE("\xff\0\0\0"), S2SVPN_E_LIMIT, "ts.count"},
+    {"absurd count", WIRE("\xff\0\0\0" NET), S2SVPN_E_MALFORMED, "ts.type"},
+    {"the tenth malformed", WIRE("\x0a\0\0\0" NET NET NET NET NET NET NET NET NET "\7\0\0\3"),
+     S2SVPN_E_MALFORMED, "ts.length"},
     {"counted, but not there", WIRE("\1\0\0\0"), S2SVPN_E_MALFORMED, "ts.type"},
     {"length 0", WIRE("\1\0\0\0\7\0\0\0"), S2SVPN_E_MALFORMED, "ts.length"},
     {"shorter than its header", WIRE("\1\0\0\0\7\0\0\3"), S2SVPN_E_MALFORMED, "ts.length"},
@@ -121,6 +122,23 @@ static void selectors_go_around(void)
     CU_ASSERT_EQUAL_FATAL(parse(wire, w.len, &r, &got), S2SVPN_OK);
     CU_ASSERT_EQUAL(got.count, list.count);
     CU_ASSERT_EQUAL(memcmp(got.item, list.item, sizeof(list.item)), 0);
+}
+
+/* Section 2.9: the peer may ask for more than we hold, which is no reason to refuse. */
+static void the_first_of_many_selectors_are_kept(void)
+{
+    uint8_t wire[4 + 255 * 16] = {255};
+    struct s2_ike_ts_list got;
+    struct s2_reader r;
+
+    for (size_t i = 0; i < 255; i++)
+        memcpy(wire + 4 + 16 * i, NET, 16);
+    for (size_t i = 0; i < 255; i++)
+        wire[4 + 16 * i + 1] = (uint8_t)i; /* the protocol */
+    CU_ASSERT_EQUAL_FATAL(parse(wire, sizeof(wire), &r, &got), S2SVPN_OK);
+    CU_ASSERT_EQUAL(got.count, S2_IKE_TS_MAX);
+    for (size_t i = 0; i < got.count; i++)
+        CU_ASSERT_EQUAL(got.item[i].protocol, i);
 }
 
 static void a_network_is_a_selector(void)
@@ -252,6 +270,7 @@ const CU_TestInfo s2_test_payload_ts[] = {
     {"selectors are read field by field", selectors_are_read_field_by_field},
     {"unknown selectors are left out", unknown_selectors_are_left_out},
     {"selectors go around", selectors_go_around},
+    {"the first of many selectors are kept", the_first_of_many_selectors_are_kept},
     {"a network is a selector", a_network_is_a_selector},
     {"a selector is inside another or not", a_selector_is_inside_another_or_not},
     {"protocol and ports count inside", protocol_and_ports_count_inside},

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "harness.h"
 #include "ike/fake_crypto.h"
 
@@ -68,6 +69,7 @@ static struct s2_ike_suite suite_of(const char *text)
         s.prf = t->type == S2SVPN_TRANSFORM_PRF ? t->id : s.prf;
         s.integ = t->type == S2SVPN_TRANSFORM_INTEG ? t->id : s.integ;
         s.ke = t->type == S2SVPN_TRANSFORM_KE ? t->id : s.ke;
+        s.esn = t->type == S2SVPN_TRANSFORM_ESN ? t->id != 0 : s.esn;
     }
     return s;
 }
@@ -97,11 +99,27 @@ static const struct s2_ike_choices esp_choices = {
     .ke_count = 2,
 };
 
+static s2svpn_status offer_with(uint8_t protocol, const struct s2_ike_choices *c, bool with_ke,
+                                uint8_t esn, struct s2_ike_sa_payload *out)
+{
+    const struct s2_ike_terms terms = {s2_fake_crypto_ops(), c, protocol, with_ke, esn};
+
+    return s2_ike_offer(&terms, s2_span("spi.", protocol == S2_IKE_PROTO_IKE ? 0 : 4), out);
+}
+
 static s2svpn_status offer(uint8_t protocol, const struct s2_ike_choices *c, bool with_ke,
                            struct s2_ike_sa_payload *out)
 {
-    return s2_ike_offer(s2_fake_crypto_ops(), protocol, c, with_ke,
-                        s2_span("spi.", protocol == S2_IKE_PROTO_IKE ? 0 : 4), out);
+    return offer_with(protocol, c, with_ke, 0, out);
+}
+
+static s2svpn_status choose(uint8_t protocol, const struct s2_ike_choices *c, bool with_ke,
+                            uint8_t esn, const struct s2_ike_sa_payload *sa,
+                            struct s2_ike_suite *suite, struct s2_ike_proposal *answer)
+{
+    const struct s2_ike_terms terms = {s2_fake_crypto_ops(), c, protocol, with_ke, esn};
+
+    return s2_ike_choose(&terms, sa, suite, answer);
 }
 
 /* ---- offers */
@@ -136,6 +154,28 @@ static void an_esp_offer_has_no_esn_and_groups_only_where_allowed(void)
     no_pfs.ke_count = 0;
     CU_ASSERT_EQUAL_FATAL(offer(S2_IKE_PROTO_ESP, &no_pfs, true, &sa), S2SVPN_OK);
     CU_ASSERT_TRUE(same_transforms(&sa.proposal[0], "e20/128 n0"));
+}
+
+/* RFC 7296 section 3.3.2, type 5; the configuration says which numbers. */
+static void an_esp_offer_has_the_sequence_numbers_that_are_configured(void)
+{
+    static const char *const numbers[] = {"n0", "n1 n0", "n1"};
+    char first[32], second[32];
+
+    for (uint8_t esn = 0; esn < COUNT(numbers); esn++) {
+        struct s2_ike_sa_payload sa;
+
+        CU_ASSERT_EQUAL_FATAL(offer_with(S2_IKE_PROTO_ESP, &esp_choices, true, esn, &sa),
+                              S2SVPN_OK);
+        s2_print(first, sizeof(first), "e20/128 k14 k19 %s", numbers[esn]);
+        s2_print(second, sizeof(second), "e12/256 i12 k14 k19 %s", numbers[esn]);
+        CHECK_ROW(numbers[esn], same_transforms(&sa.proposal[0], first));
+        CHECK_ROW(numbers[esn], same_transforms(&sa.proposal[1], second));
+        /* An IKE SA has none, whatever is configured. */
+        CU_ASSERT_EQUAL_FATAL(offer_with(S2_IKE_PROTO_IKE, &ike_choices, true, esn, &sa),
+                              S2SVPN_OK);
+        CHECK_ROW(numbers[esn], same_transforms(&sa.proposal[1], "e20/128 e20/256 p5 p7 k14 k19"));
+    }
 }
 
 static void what_the_backend_lacks_is_not_offered(void)
@@ -203,9 +243,10 @@ static void an_spi_that_is_none_is_refused(void)
 {
     struct s2_ike_sa_payload sa;
 
-    CU_ASSERT_EQUAL(s2_ike_offer(s2_fake_crypto_ops(), S2_IKE_PROTO_IKE, &ike_choices, true,
-                                 s2_span("123456789", 9), &sa),
-                    S2SVPN_E_ARGUMENT);
+    const struct s2_ike_terms terms = {s2_fake_crypto_ops(), &ike_choices, S2_IKE_PROTO_IKE, true,
+                                       0};
+
+    CU_ASSERT_EQUAL(s2_ike_offer(&terms, s2_span("123456789", 9), &sa), S2SVPN_E_ARGUMENT);
     CU_ASSERT_EQUAL(sa.count, 0);
 }
 
@@ -265,32 +306,76 @@ static const struct {
     {"PRF for ESP", 3, false, true, "e20/128 p5 n0", "", 0, ""},
 };
 
+/* RFC 7296 section 3.3.2, type 5, in IKE_AUTH. */
+static const struct {
+    const char *row;
+    uint8_t esn; /* struct s2_ike_config's */
+    const char *first, *second;
+    uint8_t number;
+    const char *answer;
+} esn_choices[] = {
+    {"ESN where it is allowed", 1, "e20/128 n0 n1", "", 1, "e20/128 n1"},
+    {"plain numbers where ESN is allowed", 1, "e20/128 n0", "", 1, "e20/128 n0"},
+    {"ESN alone where it is allowed", 1, "e20/128 n1", "", 1, "e20/128 n1"},
+    {"ESN among others where we want nothing else", 2, "e12/256 i12 n0 n1", "", 1,
+     "e12/256 i12 n1"},
+    {"plain numbers where we want ESN", 2, "e20/128 n0", "", 0, ""},
+    {"both where we want plain ones", 0, "e20/128 n1 n0", "", 1, "e20/128 n0"},
+    {"plain numbers first, ESN second", 1, "e20/128 n0", "e20/128 n1", 2, "e20/128 n1"},
+    {"the cipher counts before ESN", 1, "e12/256 i12 n1", "e20/128 n0", 2, "e20/128 n0"},
+    {"numbers that nobody has assigned", 1, "e20/128 n2", "", 0, ""},
+    {"those, beside some that are", 1, "e20/128 n2 n1", "", 1, "e20/128 n1"},
+    {"ESN with a key length", 1, "e20/128 n1/64", "", 0, ""},
+    {"no numbers at all", 1, "e20/128", "", 0, ""},
+};
+
+static void check_choice(const char *row, const struct s2_ike_terms *terms, const char *first,
+                         const char *second, uint8_t number, const char *text)
+{
+    const uint8_t protocol = terms->protocol;
+    struct s2_ike_sa_payload sa = {.count = 1};
+    struct s2_ike_suite suite = {.encr = 77};
+    struct s2_ike_proposal answer = {.number = 77};
+
+    sa.proposal[0] = proposal(1, protocol, first);
+    if (second[0] != '\0')
+        sa.proposal[sa.count++] = proposal(2, protocol, second);
+    const s2svpn_status rc = s2_ike_choose(terms, &sa, &suite, &answer);
+    if (number == 0) {
+        CHECK_ROW(row, rc == S2SVPN_E_NOT_FOUND);
+        CHECK_ROW(row, suite.encr == 77 && answer.number == 77);
+        return;
+    }
+    const struct s2_ike_suite good = suite_of(text);
+    CHECK_ROW(row, rc == S2SVPN_OK);
+    CHECK_ROW(row, answer.number == number);
+    CHECK_ROW(row, same_suite(&suite, &good));
+    CHECK_ROW(row, same_transforms(&answer, text));
+}
+
 static void choices_follow_our_order_and_the_rfc(void)
 {
     for (size_t i = 0; i < COUNT(choices); i++) {
         const uint8_t protocol = choices[i].protocol;
         struct s2_ike_choices ours = protocol == S2_IKE_PROTO_IKE ? ike_choices : esp_choices;
-        struct s2_ike_sa_payload sa = {.count = 1};
-        struct s2_ike_suite suite = {.encr = 77};
-        struct s2_ike_proposal answer = {.number = 77};
+        const struct s2_ike_terms terms = {s2_fake_crypto_ops(), &ours, protocol,
+                                           choices[i].with_ke, 0};
 
         if (!choices[i].pfs)
             ours.ke_count = 0;
-        sa.proposal[0] = proposal(1, protocol, choices[i].first);
-        if (choices[i].second[0] != '\0')
-            sa.proposal[sa.count++] = proposal(2, protocol, choices[i].second);
-        const s2svpn_status rc = s2_ike_choose(s2_fake_crypto_ops(), protocol, &ours,
-                                               choices[i].with_ke, &sa, &suite, &answer);
-        if (choices[i].number == 0) {
-            CHECK_ROW(choices[i].row, rc == S2SVPN_E_NOT_FOUND);
-            CHECK_ROW(choices[i].row, suite.encr == 77 && answer.number == 77);
-            continue;
-        }
-        const struct s2_ike_suite good = suite_of(choices[i].answer);
-        CHECK_ROW(choices[i].row, rc == S2SVPN_OK);
-        CHECK_ROW(choices[i].row, answer.number == choices[i].number);
-        CHECK_ROW(choices[i].row, same_suite(&suite, &good));
-        CHECK_ROW(choices[i].row, same_transforms(&answer, choices[i].answer));
+        check_choice(choices[i].row, &terms, choices[i].first, choices[i].second, choices[i].number,
+                     choices[i].answer);
+    }
+}
+
+static void sequence_numbers_are_chosen_as_configured(void)
+{
+    for (size_t i = 0; i < COUNT(esn_choices); i++) {
+        const struct s2_ike_terms terms = {s2_fake_crypto_ops(), &esp_choices, S2_IKE_PROTO_ESP,
+                                           false, esn_choices[i].esn};
+
+        check_choice(esn_choices[i].row, &terms, esn_choices[i].first, esn_choices[i].second,
+                     esn_choices[i].number, esn_choices[i].answer);
     }
 }
 
@@ -301,8 +386,7 @@ static void the_answer_still_has_the_peer_s_spi(void)
     struct s2_ike_proposal answer;
 
     sa.proposal[0] = proposal(9, S2_IKE_PROTO_ESP, "e20/128 n0");
-    CU_ASSERT_EQUAL_FATAL(s2_ike_choose(s2_fake_crypto_ops(), S2_IKE_PROTO_ESP, &esp_choices, false,
-                                        &sa, &suite, &answer),
+    CU_ASSERT_EQUAL_FATAL(choose(S2_IKE_PROTO_ESP, &esp_choices, false, 0, &sa, &suite, &answer),
                           S2SVPN_OK);
     CU_ASSERT_EQUAL(answer.number, 9);
     CU_ASSERT_EQUAL(answer.protocol, S2_IKE_PROTO_ESP);
@@ -317,8 +401,7 @@ static void another_protocol_is_not_chosen(void)
     struct s2_ike_proposal answer;
 
     sa.proposal[0] = proposal(1, S2_IKE_PROTO_AH, "i12 e20/128 n0");
-    CU_ASSERT_EQUAL(s2_ike_choose(s2_fake_crypto_ops(), S2_IKE_PROTO_ESP, &esp_choices, false, &sa,
-                                  &suite, &answer),
+    CU_ASSERT_EQUAL(choose(S2_IKE_PROTO_ESP, &esp_choices, false, 0, &sa, &suite, &answer),
                     S2SVPN_E_NOT_FOUND);
 }
 
@@ -328,20 +411,26 @@ static void our_own_offer_is_acceptable_to_us(void)
         const char *row;
         uint8_t protocol;
         bool with_ke;
-    } rows[] = {{"IKE", 1, true}, {"ESP in IKE_AUTH", 3, false}, {"ESP with PFS", 3, true}};
+        uint8_t esn;
+    } rows[] = {{"IKE", 1, true, 0},
+                {"ESP in IKE_AUTH", 3, false, 0},
+                {"ESP with PFS", 3, true, 0},
+                {"ESP with ESN allowed", 3, true, 1},
+                {"ESP with ESN alone", 3, false, 2}};
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         const struct s2_ike_choices *c = rows[i].protocol == 1 ? &ike_choices : &esp_choices;
         struct s2_ike_sa_payload sa, answer = {.count = 1};
         struct s2_ike_suite chosen, checked;
 
-        CHECK_ROW(rows[i].row, offer(rows[i].protocol, c, rows[i].with_ke, &sa) == S2SVPN_OK);
         CHECK_ROW(rows[i].row,
-                  s2_ike_choose(s2_fake_crypto_ops(), rows[i].protocol, c, rows[i].with_ke, &sa,
-                                &chosen, &answer.proposal[0]) == S2SVPN_OK);
+                  offer_with(rows[i].protocol, c, rows[i].with_ke, rows[i].esn, &sa) == S2SVPN_OK);
+        CHECK_ROW(rows[i].row, choose(rows[i].protocol, c, rows[i].with_ke, rows[i].esn, &sa,
+                                      &chosen, &answer.proposal[0]) == S2SVPN_OK);
         CHECK_ROW(rows[i].row,
                   s2_ike_check_answer(&sa, &answer, rows[i].with_ke, &checked) == S2SVPN_OK);
         CHECK_ROW(rows[i].row, same_suite(&chosen, &checked));
+        CHECK_ROW(rows[i].row, chosen.esn == (rows[i].esn != 0));
     }
 }
 
@@ -433,11 +522,14 @@ const CU_TestInfo s2_test_proposal[] = {
     {"an ike offer is one proposal of each kind", an_ike_offer_is_one_proposal_of_each_kind},
     {"an esp offer has no esn and groups only where allowed",
      an_esp_offer_has_no_esn_and_groups_only_where_allowed},
+    {"an esp offer has the sequence numbers that are configured",
+     an_esp_offer_has_the_sequence_numbers_that_are_configured},
     {"what the backend lacks is not offered", what_the_backend_lacks_is_not_offered},
     {"the same choice twice is offered once", the_same_choice_twice_is_offered_once},
     {"an offer of nothing is refused", an_offer_of_nothing_is_refused},
     {"an spi that is none is refused", an_spi_that_is_none_is_refused},
     {"choices follow our order and the rfc", choices_follow_our_order_and_the_rfc},
+    {"sequence numbers are chosen as configured", sequence_numbers_are_chosen_as_configured},
     {"the answer still has the peer's spi", the_answer_still_has_the_peer_s_spi},
     {"another protocol is not chosen", another_protocol_is_not_chosen},
     {"our own offer is acceptable to us", our_own_offer_is_acceptable_to_us},

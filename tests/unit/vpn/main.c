@@ -2,27 +2,37 @@
 /* The unit tests of lib/vpn. */
 #include "harness.h"
 
-extern const CU_TestInfo s2_test_allocations[], s2_test_classify[], s2_test_connection[],
-    s2_test_context[], s2_test_datapath[], s2_test_device[], s2_test_drops[], s2_test_events[],
-    s2_test_long_packets[], s2_test_nested[], s2_test_object[], s2_test_object_store[],
-    s2_test_port[], s2_test_profile[], s2_test_propagation[], s2_test_route_table[],
-    s2_test_slots[], s2_test_tunnel[], s2_test_workers[];
+extern const CU_TestInfo s2_test_allocations[], s2_test_attempt[], s2_test_bgp_speaker[],
+    s2_test_classify[], s2_test_connection[], s2_test_context[], s2_test_datapath[],
+    s2_test_device[], s2_test_device_change[], s2_test_drops[], s2_test_events[], s2_test_inner[],
+    s2_test_limits[], s2_test_path[], s2_test_long_packets[], s2_test_nested[], s2_test_object[],
+    s2_test_object_store[], s2_test_port[], s2_test_profile[], s2_test_propagation[],
+    s2_test_route_table[], s2_test_slots[], s2_test_tunnel[], s2_test_workers[], s2_test_ipv6[],
+    s2_test_ipv6_objects[];
 
 int main(int argc, char **argv)
 {
     const struct s2_suite suites[] = {
         {"vpn/allocations", s2_test_allocations},
+        {"vpn/attempt", s2_test_attempt},
+        {"vpn/bgp_speaker", s2_test_bgp_speaker},
         {"vpn/classify", s2_test_classify},
         {"vpn/connection", s2_test_connection},
         {"vpn/context", s2_test_context},
         {"vpn/datapath", s2_test_datapath},
         {"vpn/device", s2_test_device},
+        {"vpn/device_change", s2_test_device_change},
         {"vpn/drops", s2_test_drops},
         {"vpn/events", s2_test_events},
+        {"vpn/inner", s2_test_inner},
+        {"vpn/ipv6", s2_test_ipv6},
+        {"vpn/ipv6_objects", s2_test_ipv6_objects},
+        {"vpn/limits", s2_test_limits},
         {"vpn/long_packets", s2_test_long_packets},
         {"vpn/nested", s2_test_nested},
         {"vpn/object", s2_test_object},
         {"vpn/object_store", s2_test_object_store},
+        {"vpn/path", s2_test_path},
         {"vpn/port", s2_test_port},
         {"vpn/profile", s2_test_profile},
         {"vpn/propagation", s2_test_propagation},

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define ICMP 1
+#define ICMPV6 58
 #define TCP 6
 #define UDP 17
 
@@ -62,6 +63,7 @@ size_t packet_header_len(const uint8_t *p)
         return ip + (size_t)(p[ip + 12] >> 4) * 4;
     case UDP:
     case ICMP:
+    case ICMPV6:
         return ip + 8;
     default:
         return ip;
@@ -79,7 +81,7 @@ static uint16_t pseudo(const uint8_t *p, size_t len)
 /* Where the transport's checksum stands; 0: it has none. */
 static size_t checksum_offset(const uint8_t *p)
 {
-    static const uint8_t offset[256] = {[ICMP] = 2, [TCP] = 16, [UDP] = 6};
+    static const uint8_t offset[256] = {[ICMP] = 2, [ICMPV6] = 2, [TCP] = 16, [UDP] = 6};
 
     return offset[protocol_of(p)];
 }
@@ -94,8 +96,8 @@ static size_t write_transport(uint8_t *t, const struct packet_spec *s, uint8_t p
 {
     size_t n = 0;
 
-    if (protocol == ICMP) {
-        t[0] = 8;
+    if (protocol == ICMP || protocol == ICMPV6) {
+        t[0] = protocol == ICMP ? 8 : 128;
         packet_put16(t + 4, s->id);
         return 8;
     }

@@ -12,7 +12,7 @@ enum { TCP_FIN = 1, TCP_SYN = 2, TCP_PSH = 8, TCP_ACK = 16 };
 /* Zero means: the usual value. */
 struct packet_spec {
     const char *from, *to; /* host 192.168.10.20 to instance 10.0.1.10; IPv6 too */
-    uint8_t protocol;      /* UDP; TCP, ICMP (an echo request) or anything */
+    uint8_t protocol;      /* UDP; TCP, ICMP of either version (an echo request) or anything */
     uint8_t ttl, tos;      /* ttl: 64 */
     bool dont_fragment;
     uint16_t id, from_port, to_port;

@@ -402,16 +402,22 @@ s2svpn_status rig_make_vpc(struct rig *rig)
     s2svpn_status rc;
 
     vpc.cidr = rig_prefix("10.0.0.0/16");
+    if (rig->plan.ipv6)
+        vpc.ipv6_cidr = rig_prefix("2001:db8:a::/56");
     rc = s2svpn_vpc_new(rig->gateway.ctx, &vpc, &rig->vpc);
     if (rc != S2SVPN_OK)
         return rc;
     rig->table = s2svpn_vpc_main_route_table(rig->vpc);
     subnet.cidr = rig_prefix("10.0.1.0/24");
+    if (rig->plan.ipv6)
+        subnet.ipv6_cidr = rig_prefix("2001:db8:a:1::/64");
     rc = s2svpn_subnet_new(rig->vpc, &subnet, &rig->subnet);
     if (rc != S2SVPN_OK)
         return rc;
     port.subnet = rig->subnet;
     port.address = rig_address("10.0.1.10");
+    if (rig->plan.ipv6)
+        port.ipv6_address = rig_address("2001:db8:a:1::10");
     rc = s2svpn_port_new(rig->gateway.ctx, &port, &rig->gateway.port);
     if (rc == S2SVPN_OK)
         rc = s2svpn_virtual_gateway_new(rig->gateway.ctx, &vgw, &rig->vgw);
@@ -426,7 +432,7 @@ s2svpn_status rig_make_connection(struct rig *rig)
 {
     s2svpn_customer_gateway_spec cgw = S2SVPN_CUSTOMER_GATEWAY_INIT;
     s2svpn_connection_spec conn = S2SVPN_CONNECTION_INIT;
-    const s2svpn_prefix lan = rig_prefix("192.168.0.0/16");
+    const s2svpn_prefix lan = rig_prefix(rig->plan.ipv6 ? "2001:db8:b::/48" : "192.168.0.0/16");
     s2svpn_status rc;
 
     cgw.address = "203.0.113.7";
@@ -434,6 +440,7 @@ s2svpn_status rig_make_connection(struct rig *rig)
     if (rc != S2SVPN_OK)
         return rc;
     conn.static_routes_only = rig->plan.static_routes;
+    conn.inside_ip_version = rig->plan.ipv6 ? 6 : 0;
     conn.local_network = rig->plan.customer_network;
     conn.remote_network = rig->plan.cloud_network;
     for (size_t i = 0; i < 2; i++) {
@@ -451,7 +458,8 @@ s2svpn_status rig_make_site(struct rig *rig)
 {
     s2svpn_device_options options = S2SVPN_DEVICE_OPTIONS_INIT;
     s2svpn_port_spec port = S2SVPN_PORT_INIT;
-    const s2svpn_prefix lan = rig_prefix("192.168.0.0/16"), cloud = rig_prefix("10.0.0.0/16");
+    const s2svpn_prefix lan[] = {rig_prefix("192.168.0.0/16"), rig_prefix("2001:db8:b::/48")};
+    const s2svpn_prefix cloud = rig_prefix(rig->plan.ipv6 ? "2001:db8:a::/56" : "10.0.0.0/16");
     s2svpn_device_config *config = NULL;
     s2svpn_text xml = {0};
     s2svpn_status rc;
@@ -462,7 +470,10 @@ s2svpn_status rig_make_site(struct rig *rig)
     s2svpn_text_free(&xml);
     if (rc != S2SVPN_OK)
         return rc;
-    options.exact = rig->plan.exact;
+    if (rig->plan.device_options)
+        options = *rig->plan.device_options;
+    else
+        options.offers = rig->plan.offers;
     rc = s2svpn_device_open(rig->device.ctx, config, &options, &rig->site);
     s2svpn_config_free(config);
     if (rc != S2SVPN_OK)
@@ -470,8 +481,10 @@ s2svpn_status rig_make_site(struct rig *rig)
     if (rig->plan.static_routes)
         rc = s2svpn_connection_add_static_route(rig->site, &cloud);
     port.address = rig_address("192.168.0.1");
-    port.prefix = &lan;
-    port.prefix_count = 1;
+    if (rig->plan.ipv6)
+        port.ipv6_address = rig_address("2001:db8:b::1");
+    port.prefix = lan;
+    port.prefix_count = rig->plan.ipv6 ? 2 : 1;
     if (rc == S2SVPN_OK)
         rc = s2svpn_port_new(rig->device.ctx, &port, &rig->device.port);
     return rc;

@@ -8,6 +8,9 @@
  *                                              └─ 203.0.113.7 ──┘
  *    host 192.168.10.20 ── LAN 192.168.0.0/16 ── device, AS 65000
  *
+ * With plan.ipv6 the tunnels carry IPv6; the VPC has 2001:db8:a::/56 as well, its
+ * instance 2001:db8:a:1::10, and the LAN 2001:db8:b::/48 with our end ::1.
+ *
  * What a context sends is copied and waits in a queue until rig_pump gives it to the
  * other one, in memory of exactly its size, so that a sanitizer sees every byte too
  * many. Diffie-Hellman is a fake and quick; all other crypto is OpenSSL's.
@@ -91,10 +94,12 @@ struct rig_side {
 
 struct rig_plan {
     bool static_routes;
-    bool raw;                     /* both sides have protocol 50 */
-    bool exact;                   /* the device offers the document's algorithms alone */
-    bool quiet;                   /* nobody subscribes to events */
-    s2svpn_tunnel_options tunnel; /* of both tunnels; inside and outside: chosen */
+    bool raw;                                      /* both sides have protocol 50 */
+    bool ipv6;                                     /* inside: both hosts have it too */
+    uint8_t offers;                                /* the device's, enum s2svpn_offers */
+    const s2svpn_device_options *device_options;   /* NULL: offers alone */
+    bool quiet;                                    /* nobody subscribes to events */
+    s2svpn_tunnel_options tunnel;                  /* of both tunnels; inside and outside: chosen */
     s2svpn_prefix customer_network, cloud_network; /* selectors; family 0: all */
     const s2svpn_store_ops *store;
     void *store_user;

@@ -282,6 +282,26 @@ static void a_document_of_one_tunnel_is_played_too(void)
     }
 }
 
+/* A transit gateway's document names no virtual private gateway. */
+static void a_transit_gateways_document_is_opened_and_played(void)
+{
+    static struct rig rig;
+    s2svpn_device_config *config = open_rig(&rig, NULL);
+    s2svpn_context *ctx = other_gateway(&rig, 2);
+    s2svpn_connection_info info = {.size = sizeof(info)};
+
+    memset(&config->virtual_gateway, 0, sizeof(config->virtual_gateway));
+    CU_ASSERT_EQUAL(s2svpn_gateway_play(ctx, config, &rig.vgw, &rig.cloud), S2SVPN_OK);
+    CU_ASSERT_EQUAL(s2svpn_device_open(rig.device.ctx, config, NULL, &rig.site), S2SVPN_OK);
+    s2svpn_connection_get_info(rig.site, &info);
+    CU_ASSERT_STRING_EQUAL(info.virtual_gateway.text, "");
+    CU_ASSERT_EQUAL(s2svpn_connection_start(rig.site), S2SVPN_OK);
+    rig_run(&rig, 30 * RIG_SECOND);
+    CU_ASSERT_TRUE(rig_both_up(&rig));
+    s2svpn_config_free(config);
+    rig_close(&rig);
+}
+
 /* Gateways of before 2018 have numbers of no private range. */
 static void legacy_asns_are_played(void)
 {
@@ -328,6 +348,8 @@ const CU_TestInfo s2_test_device[] = {
     {"a document is played with its own names and numbers",
      a_document_is_played_with_its_own_names_and_numbers},
     {"a document of one tunnel is played too", a_document_of_one_tunnel_is_played_too},
+    {"a transit gateway's document is opened and played",
+     a_transit_gateways_document_is_opened_and_played},
     {"legacy ASNs are played", legacy_asns_are_played},
     {"a document that cannot be played leaves nothing",
      a_document_that_cannot_be_played_leaves_nothing},

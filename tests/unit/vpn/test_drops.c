@@ -542,20 +542,6 @@ static void errors_are_a_hundred_a_second(void)
     rig_close(&rig);
 }
 
-static void nothing_is_answered_into_a_tunnel(void)
-{
-    static struct rig rig;
-
-    if (rig_up(&rig, &static_routes)) {
-        from_host(&rig, NULL, NULL, 2);
-        from_host(&rig, NULL, "10.0.2.2", 64);
-        rig_pump(&rig);
-        CU_ASSERT_EQUAL(rig.device.inside.count, 0);
-        CU_ASSERT_EQUAL(rig.gateway.inside.count, 0);
-    }
-    rig_close(&rig);
-}
-
 const CU_TestInfo s2_test_drops[] = {
     {"each reason is counted once and alone", each_reason_is_counted_once_and_alone},
     {"a number that is no reason counts nothing", a_number_that_is_no_reason_counts_nothing},
@@ -563,6 +549,5 @@ const CU_TestInfo s2_test_drops[] = {
     {"errors come from the router and quote the packet",
      errors_come_from_the_router_and_quote_the_packet},
     {"errors are a hundred a second", errors_are_a_hundred_a_second},
-    {"nothing is answered into a tunnel", nothing_is_answered_into_a_tunnel},
     CU_TEST_INFO_NULL,
 };

@@ -240,7 +240,7 @@ static void the_mtu_is_the_longest_that_fits_outside(void)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const struct rig_plan plan = {.static_routes = true,
                                       .raw = rows[i].raw,
-                                      .exact = true,
+                                      .offers = S2SVPN_OFFERS_EXACT,
                                       .tunnel = {.phase2_encryption = rows[i].encryption,
                                                  .phase2_integrity = rows[i].integrity}};
         const size_t header = rows[i].raw ? 20 : 28;

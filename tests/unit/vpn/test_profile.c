@@ -186,7 +186,8 @@ static void the_hardened_profile_refuses_what_is_weak(void)
 
 static void hardened_ends_come_up_without_sha1_and_weak_groups(void)
 {
-    const struct rig_plan plan = {.profile = S2SVPN_PROFILE_HARDENED, .exact = true};
+    const struct rig_plan plan = {.profile = S2SVPN_PROFILE_HARDENED,
+                                  .offers = S2SVPN_OFFERS_EXACT};
     static struct rig rig;
 
     if (rig_up(&rig, &plan)) {

@@ -53,7 +53,7 @@ static void a_tunnel_that_is_up_says_how(void)
 
 static void a_device_that_is_exact_offers_the_document_alone(void)
 {
-    const struct rig_plan plan = {.exact = true};
+    const struct rig_plan plan = {.offers = S2SVPN_OFFERS_EXACT};
     static struct rig rig;
 
     if (rig_up(&rig, &plan)) {
@@ -408,7 +408,8 @@ static void narrowed_selectors_are_checked_at_both_ends(void)
                 s2svpn_context *refuses = lax ? rig.gateway.ctx : rig.device.ctx;
                 const uint64_t drops = s2svpn_context_drops(refuses, S2SVPN_DROP_INNER_SELECTOR);
 
-                s2_child_current(s2svpn_connection_tunnel(rig.site, 0))->selectors.any = lax;
+                s2_child_current(s2svpn_connection_tunnel(rig.site, 0))->selectors.any =
+                    lax ? 4 : 0;
                 rig_send(&rig.device, p, len);
                 rig_pump(&rig);
                 CHECK_ROW(rows[i].from, (rig.gateway.inside.count == 1) == rows[i].passes);

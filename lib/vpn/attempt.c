@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a tunnel is tried: what it offers, at which of the peer's ports it starts, and
+ * what it means when IKE has come to an end. When the next try is due, tunnel.c says.
+ *
+ * Offers. An endpoint of AWS takes the lowest that both sides allow, so a device's first
+ * offer has no SHA-1 and no weak group. Who has refused it is offered the document's
+ * too, from then on. Nobody vouches for a refusal in IKE_SA_INIT: whoever sits on the
+ * path can cause the second offer, as he could keep the tunnel down.
+ *
+ * Ports. RFC 7296 section 2.23 lets an initiator begin at port 4500. Where 500 stays
+ * silent for three transmissions the other one is tried, and after that in turns. Whose
+ * port 500 is filtered has no protocol 50 either: ESP goes in UDP then.
+ */
+#include <string.h>
+
+#include "vpn/vpn.h"
+
+#define PORT_PATIENCE_NS (7 * S2_SECOND) /* three transmissions */
+#define BGP_PATIENCE_NS (30 * S2_SECOND) /* the usual hold time */
+
+static s2svpn_context *ctx_of(const s2svpn_tunnel *t)
+{
+    return t->connection->object.ctx;
+}
+
+/* ---- offers */
+
+struct s2_offer s2_offer_of(const s2svpn_tunnel_options *o)
+{
+    const struct s2_offer offer = {
+        .encryption = {o->phase1_encryption, o->phase2_encryption},
+        .integrity = {o->phase1_integrity, o->phase2_integrity},
+        .dh_groups = {o->phase1_dh_groups, o->phase2_dh_groups},
+    };
+
+    return offer;
+}
+
+static void offer(s2svpn_tunnel *t)
+{
+    const struct s2_offer *from = &t->attempt.offer[t->attempt.second];
+    s2svpn_tunnel_options *o = &t->options;
+
+    o->phase1_encryption = from->encryption[0];
+    o->phase2_encryption = from->encryption[1];
+    o->phase1_integrity = from->integrity[0];
+    o->phase2_integrity = from->integrity[1];
+    o->phase1_dh_groups = from->dh_groups[0];
+    o->phase2_dh_groups = from->dh_groups[1];
+    s2_tunnel_configure(t);
+}
+
+void s2_attempt_set_offers(s2svpn_tunnel *t, const struct s2_offer *second)
+{
+    t->attempt.offer[0] = s2_offer_of(&t->options);
+    t->attempt.offer[1] = second ? *second : t->attempt.offer[0];
+    offer(t);
+}
+
+void s2_attempt_adopt(s2svpn_tunnel *t, const struct s2_attempt *fresh)
+{
+    struct s2_attempt *a = &t->attempt;
+    const bool same = memcmp(a->offer, fresh->offer, sizeof(a->offer)) == 0;
+
+    memcpy(a->offer, fresh->offer, sizeof(a->offer));
+    a->second = a->second && same;
+    a->ike = fresh->ike;
+    a->peer_ike_port = fresh->peer_ike_port;
+    a->force_udp = fresh->force_udp;
+    a->from_natt = a->natt_tried = a->restart = false;
+    offer(t);
+}
+
+static bool has_second(const struct s2_attempt *a)
+{
+    return !a->second && memcmp(&a->offer[0], &a->offer[1], sizeof(a->offer[0])) != 0;
+}
+
+static void take_second(s2svpn_tunnel *t)
+{
+    const s2svpn_event event = {
+        .kind = S2SVPN_EVENT_NOTE, .tunnel = t->index, .reason = "weaker offer"};
+    char words[128];
+
+    t->attempt.second = true;
+    offer(t);
+    s2_offer_print(&t->attempt.offer[1], 1, words, sizeof(words));
+    s2_warn(
+        ctx_of(t), &event, &t->connection->object,
+        "tunnel %u: the peer refused all strong algorithms: the document's are offered too (%s)",
+        t->index + 1, words);
+}
+
+void s2_attempt_rekey_refused(s2svpn_tunnel *t)
+{
+    if (has_second(&t->attempt))
+        take_second(t);
+}
+
+/* ---- ports */
+
+static bool has_other_port(const s2svpn_tunnel *t)
+{
+    return t->attempt.ike.role == S2SVPN_ROLE_IKE &&
+           t->ike.local_natt.address.family != S2SVPN_FAMILY_NONE;
+}
+
+void s2_attempt_begin(s2svpn_tunnel *t)
+{
+    const struct s2_attempt *a = &t->attempt;
+
+    t->ike.local = a->from_natt ? t->ike.local_natt : a->ike;
+    t->ike.remote_port = a->from_natt ? t->ike.remote_natt_port : a->peer_ike_port;
+    t->ike.force_udp = a->from_natt || a->force_udp;
+    t->attempt.natt_tried |= a->from_natt;
+    t->attempt.cut = false;
+}
+
+static void change_port(struct s2_attempt *a)
+{
+    a->from_natt = !a->from_natt;
+}
+
+/* ---- waiting too long */
+
+/* Silence at port 500: the attempt ends, and s2_attempt_ended hears of it. */
+static void cut(s2svpn_tunnel *t, uint64_t now_ns)
+{
+    if (t->sa_up || !s2_list_empty(&t->children))
+        return;
+    t->attempt.cut = true;
+    s2_ike_terminate(ctx_of(t)->ike, t, false, now_ns);
+    t->attempt.cut = false;
+}
+
+static void tell_no_bgp(s2svpn_tunnel *t)
+{
+    const s2svpn_event event = {
+        .kind = S2SVPN_EVENT_NOTE, .tunnel = t->index, .reason = "no bgp session"};
+
+    if (t->bgp_reason[0])
+        s2_print(t->reason, sizeof(t->reason), "BGP has not come up for %u s: %s",
+                 (unsigned)(BGP_PATIENCE_NS / S2_SECOND), t->bgp_reason);
+    else
+        s2_print(t->reason, sizeof(t->reason), "BGP has not come up for %u s: no answer over TCP",
+                 (unsigned)(BGP_PATIENCE_NS / S2_SECOND));
+    s2_warn(ctx_of(t), &event, &t->connection->object, "tunnel %u: IPsec is up, but %s",
+            t->index + 1, t->reason);
+}
+
+static void on_watch(void *arg, uint64_t now_ns)
+{
+    s2svpn_tunnel *t = arg;
+
+    if (t->phase == S2SVPN_TUNNEL_NEGOTIATING)
+        cut(t, now_ns);
+    else if (t->phase == S2SVPN_TUNNEL_IPSEC_UP)
+        tell_no_bgp(t);
+}
+
+void s2_attempt_init(s2svpn_tunnel *t)
+{
+    s2_timer_init(&t->attempt.watch, on_watch, t);
+}
+
+void s2_attempt_on_phase(s2svpn_tunnel *t)
+{
+    struct s2_attempt *a = &t->attempt;
+    const uint64_t now = ctx_of(t)->now_ns;
+    uint64_t at = S2SVPN_NEVER;
+
+    if (t->phase == S2SVPN_TUNNEL_NEGOTIATING && !t->sa_up && has_other_port(t) && !a->from_natt &&
+        !a->natt_tried)
+        at = s2_after(now, PORT_PATIENCE_NS);
+    if (t->phase == S2SVPN_TUNNEL_IPSEC_UP) {
+        t->bgp_reason[0] = 0;
+        at = s2_after(now, BGP_PATIENCE_NS);
+    }
+    if (t->phase == S2SVPN_TUNNEL_IPSEC_UP || t->phase == S2SVPN_TUNNEL_UP)
+        a->natt_tried = a->restart = false;
+    s2_timer_set(&ctx_of(t)->timers, &a->watch, at);
+}
+
+/* ---- the end of one */
+
+static enum s2_verdict end_by_proposal(s2svpn_tunnel *t, const char *detail, char *words,
+                                       size_t size)
+{
+    const size_t phase = strstr(detail, "ESP") ? 2 : 1;
+    char offered[128];
+
+    s2_offer_print(&t->attempt.offer[t->attempt.second], phase, offered, sizeof(offered));
+    s2_print(words, size, "no common proposal for %s; offered: %s", phase == 2 ? "ESP" : "IKE",
+             offered);
+    if (!has_second(&t->attempt))
+        return S2_VERDICT_LATER;
+    take_second(t);
+    return S2_VERDICT_NOW;
+}
+
+static enum s2_verdict end_by_silence(s2svpn_tunnel *t, const char *detail, char *words,
+                                      size_t size)
+{
+    const s2svpn_endpoint at = {.address = t->ike.remote, .port = t->ike.remote_port};
+    const bool was_cut = t->attempt.cut;
+    const char *text = s2_ike_reason_text(S2_IKE_REASON_TIMEOUT);
+    char where[S2SVPN_ENDPOINT_TEXT];
+    size_t len;
+
+    len = s2_print(words, size, "%s at %s, UDP%s%s", text, s2svpn_endpoint_print(&at, where),
+                   detail[0] ? ": " : "", detail);
+    if (!has_other_port(t))
+        return S2_VERDICT_LATER;
+    change_port(&t->attempt);
+    s2_print(words + len, size - len, "; next at port %u",
+             t->attempt.from_natt ? t->ike.remote_natt_port : t->attempt.peer_ike_port);
+    return was_cut ? S2_VERDICT_NOW : S2_VERDICT_LATER;
+}
+
+static enum s2_verdict end_by_dpd(s2svpn_tunnel *t, char *words, size_t size)
+{
+    const char *text = s2_ike_reason_text(S2_IKE_REASON_DPD);
+
+    switch (t->options.dpd_action) {
+    case S2SVPN_DPD_CLEAR:
+        s2_print(words, size, "%s; the peer may come back (action clear)", text);
+        return S2_VERDICT_REST;
+    case S2SVPN_DPD_RESTART:
+        t->attempt.restart = true;
+        break;
+    default:
+        break;
+    }
+    s2_copy_text(words, size, text);
+    return S2_VERDICT_LATER;
+}
+
+enum s2_verdict s2_attempt_ended(s2svpn_tunnel *t, enum s2_ike_reason reason, const char *detail,
+                                 char *words, size_t size)
+{
+    if (t->attempt.cut)
+        reason = S2_IKE_REASON_TIMEOUT;
+    switch (reason) {
+    case S2_IKE_REASON_NO_PROPOSAL:
+        return end_by_proposal(t, detail, words, size);
+    case S2_IKE_REASON_TIMEOUT:
+        return end_by_silence(t, t->attempt.cut ? "" : detail, words, size);
+    case S2_IKE_REASON_DPD:
+        return end_by_dpd(t, words, size);
+    default:
+        s2_print(words, size, "%s%s%s", s2_ike_reason_text(reason), detail[0] ? ": " : "", detail);
+    }
+    if (reason != S2_IKE_REASON_INVALID_KE || !has_second(&t->attempt))
+        return S2_VERDICT_LATER;
+    take_second(t); /* it wants a group that we left out */
+    return S2_VERDICT_NOW;
+}

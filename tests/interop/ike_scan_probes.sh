@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# ike-scan, which sends the first message of an exchange and looks at what comes back,
+# against s2svpn-gateway: what is answered is right by RFC 7296, the rest isn't answered.
+# Then 2,000 probes from one address: cookies go back (section 2.6), and a device that is
+# honest still gets its tunnel.
+. "$(dirname "$0")/lib/net.sh"
+
+psk=interop.test_key.0123456789
+
+# probe OPTION...: one packet, and all that ike-scan says of the answer in probe.log.
+probe()
+{
+    in_device ike-scan --retry=1 --timeout=400 "$@" 198.51.100.1 >"$work/probe.log" 2>&1
+    cat "$work/probe.log"
+    grep -q '^Ending ike-scan' "$work/probe.log"
+}
+says() { grep -E "$1" "$work/probe.log"; }
+silent() { ! grep '^198' "$work/probe.log" && grep 'Ending ike-scan.*1 hosts scanned' "$work/probe.log"; }
+half_open() { grep -c 'HALF_KE -> HALF_OPEN' "$work/gateway.log"; }
+alive() { kill -0 "$gateway"; }
+
+# answers NAME PATTERN OPTION..., ignores NAME OPTION...
+answers()
+{
+    local name=$1 pattern=$2
+    shift 2
+    check "$name: the probe goes" probe "$@"
+    check "$name" says "$pattern"
+}
+ignores()
+{
+    local name=$1 before
+    shift
+    before=$(half_open)
+    check "$name: the probe goes" probe "$@"
+    check "$name is not answered" silent
+    check "$name leaves nothing behind" [ "$(half_open)" = "$before" ]
+}
+
+make_net
+write_config "$work/static.xml" static "$psk"
+ip -n "$device" addr add 203.0.113.99/32 dev v0
+begin "the gateway plays the document" start_gateway "$work/static.xml" --route 192.168.0.0/16 || say_end
+
+# of what ike-scan offers AWS's endpoint allows AES-128, SHA-1, group 2
+handshake='IKEv2 SA_INIT Handshake returned.*AES_CBC,KeyLength=128.*HMAC_SHA1_96.*Prf=HMAC_SHA1.*2:modp1024.*KeyExchange\(132 bytes\).*Nonce'
+answers "IKEv2 is answered with a choice" "$handshake" --ikev2
+answers "from another port too" "$handshake" --ikev2 --sport=0
+answers "on port 4500 too" "$handshake" --ikev2 --nat-t
+answers "a key of another group than the chosen one: which is wanted" 'Notify message 17 \(INVALID_KE_PAYLOAD\)' \
+    --ikev2 --dhgroup=14
+ignores "IKEv2 from an address of no tunnel" --ikev2 --sourceip=203.0.113.99
+ignores "an answer that nobody asked for" --ikev2 --hdrflags=32
+ignores "a header that says more than there is" --ikev2 --headerlen=+16
+ignores "a header that says less" --ikev2 --headerlen=-16
+ignores "a length of 4 GB" --ikev2 --headerlen=4294967295
+ignores "a first payload that isn't there" --ikev2 --nextpayload=200
+ignores "a message ID that is not 0" --ikev2 --hdrmsgid=7
+# Section 2.5 wants INVALID_MAJOR_VERSION for a higher one. IKEv1 is lower.
+answers "version 3 is told which we speak" 'Notify message 5 \(INVALID_MAJOR_VERSION\)' --headerver=0x30
+v1()
+{
+    local name=$1
+    shift
+    check "$name: the probe goes" probe "$@"
+    check "$name: nothing comes, or which version we speak" v1_refused
+}
+v1_refused() { silent || says 'Notify message 5 \(INVALID_MAJOR_VERSION\)'; }
+v1 "IKEv1, main mode"
+v1 "IKEv1, aggressive mode" --aggressive --id=office
+v1 "IKEv1 on port 4500" --nat-t
+check "the gateway lives" alive
+
+# ---- a storm
+
+storm()
+{
+    for _ in $(seq 2000); do echo 198.51.100.1; done >"$work/targets"
+    in_device ike-scan --ikev2 --retry=1 --timeout=400 --interval=500u --file="$work/targets" \
+        >"$work/storm.log" 2>&1
+    tail -n 1 "$work/storm.log"
+}
+count() { grep -c "$1" "$work/storm.log"; }
+begin "2,000 probes from one address" storm
+cookies=$(count 'Notify message 16390') begun=$(count 'SA_INIT Handshake returned')
+told() { echo "$cookies cookies, $begun begun, $(half_open) in all"; }
+check "most are answered with a cookie" [ "$cookies" -ge 1800 ]
+told
+check "which keeps nothing of them" [ "$begun" -le 110 ]
+check "the gateway lives" alive
+start_charon "$device" ss || { not_ok "strongSwan starts"; say_end; }
+write_swanctl ss 203.0.113.7 198.51.100.1 192.168.0.0/16 10.0.0.0/16 "$psk" \
+    aes128gcm16-prfsha256-ecp256 aes128gcm16-ecp256
+check "strongSwan gets its tunnel" swanctl_of ss --initiate --child k --timeout 10
+check "having brought the cookie" grep -E 'N\(COOKIE\) SA' "$work/ss/charon.log"
+check "pings cross" until_true 5 in_device ping -c 1 -W 1 -I 192.168.7.1 10.0.1.10
+begin "the gateway ends when it is told to" stop "$gateway"
+say_end
