@@ -66,7 +66,7 @@ typedef struct s2svpn_bgp_ops {
      * out), or abort. It never names the stream again. */
     void (*close)(void *user, void *peer_user, void *stream, bool abort);
     /** Call s2svpn_bgp_advance() then; replaces what was said before; S2SVPN_NEVER: no
-     * deadline. */
+     * deadline. Said when it changes, and at the end of each advance. */
     void (*deadline)(void *user, uint64_t at_ns);
     /** Optional, as all below. @p why is never NULL. */
     void (*state)(void *user, void *peer_user, enum s2svpn_bgp_state from, enum s2svpn_bgp_state to,

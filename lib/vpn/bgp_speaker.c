@@ -269,6 +269,7 @@ void s2svpn_bgp_advance(s2svpn_bgp *bgp, uint64_t now_ns)
 {
     enter(bgp, now_ns);
     (void)s2_timers_advance(&bgp->timers, bgp->now_ns, TIMERS_A_CALL);
+    bgp->told_ns = S2SVPN_NEVER - 1; /* the host has used it up: say it anew */
     leave(bgp);
 }
 

@@ -276,6 +276,19 @@ static void speakers_come_up_and_stay_up_for_an_hour(void)
     end_pair(p);
 }
 
+/* A host whose timer fires early, or who advances whenever he likes. */
+static void a_deadline_is_said_again_after_each_advance(void)
+{
+    struct pair *p = established_pair();
+    const uint64_t deadline = p->b.deadline_ns;
+
+    CU_ASSERT_FATAL(deadline != S2SVPN_NEVER && deadline > p->now_ns);
+    p->b.deadline_ns = S2SVPN_NEVER; /* used up */
+    s2svpn_bgp_advance(p->b.bgp, p->now_ns);
+    CU_ASSERT_EQUAL(p->b.deadline_ns, deadline);
+    end_pair(p);
+}
+
 static bool count(void *arg, const s2svpn_bgp_route *route)
 {
     (void)route;
@@ -469,6 +482,7 @@ static void states_have_names(void)
 
 const CU_TestInfo s2_test_bgp_speaker[] = {
     {"speakers come up and stay up for an hour", speakers_come_up_and_stay_up_for_an_hour},
+    {"a deadline is said again after each advance", a_deadline_is_said_again_after_each_advance},
     {"a route arrives with what was said and goes when withdrawn",
      a_route_arrives_with_what_was_said_and_goes_when_withdrawn},
     {"a stream that takes a few bytes at once is enough",
