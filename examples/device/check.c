@@ -163,7 +163,9 @@ static bool try_document(const struct device *d, s2svpn_context *ctx,
     s2svpn_status rc = s2svpn_device_open(ctx, document->config, &d->options.device, &conn);
 
     if (rc == S2SVPN_OK) {
-        for (size_t i = 0; document->config->static_routes && i < d->program.route_count; i++) {
+        const bool routes = document->config->static_routes && !d->options.device.external_bgp;
+
+        for (size_t i = 0; routes && i < d->program.route_count; i++) {
             if (rc == S2SVPN_OK)
                 rc = s2svpn_connection_add_static_route(conn, &d->program.route[i]);
         }
@@ -207,7 +209,7 @@ static void warn(const struct device *d, const struct documents *all)
 {
     for (size_t i = 0; i < all->count; i++) {
         if (all->item[i].config && all->item[i].config->static_routes &&
-            d->program.route_count == 0)
+            d->program.route_count == 0 && !d->options.device.external_bgp)
             log_line(&d->log, S2SVPN_LOG_WARNING, all->item[i].path,
                      "static routes, but no --route: nothing will go into the tunnels");
     }

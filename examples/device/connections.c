@@ -48,6 +48,23 @@ bool connections_can(const struct device *d, const struct document *document)
     return false;
 }
 
+/* All that a connection needs to be of use; the log says what it lacks. */
+static bool begin(struct device *d, struct connection *c, s2svpn_connection *conn,
+                  const struct document *document, bool down)
+{
+    const s2svpn_device_config *config = document->config;
+    const bool routes = config->static_routes && !d->options.device.external_bgp;
+
+    if (!links_open(d, c, conn, config))
+        return false;
+    if ((!routes || add_static_routes(d, conn)) &&
+        (down || s2svpn_connection_start(conn) == S2SVPN_OK))
+        return true;
+    say_refused(d, document);
+    links_close(d, c);
+    return false;
+}
+
 bool connections_open(struct device *d, struct document *document, bool down)
 {
     const s2svpn_device_config *config = document->config;
@@ -66,9 +83,7 @@ bool connections_open(struct device *d, struct document *document, bool down)
         say_refused(d, document);
         return false;
     }
-    if ((config->static_routes && !add_static_routes(d, conn)) ||
-        (!down && s2svpn_connection_start(conn) != S2SVPN_OK)) {
-        say_refused(d, document);
+    if (!begin(d, c, conn, document, down)) {
         if (s2svpn_connection_delete(conn) != S2SVPN_OK)
             say_refused(d, document);
         s2svpn_connection_release(conn);
@@ -85,6 +100,7 @@ bool connections_open(struct device *d, struct document *document, bool down)
 
 void connections_close(struct device *d, struct connection *c, struct document *document)
 {
+    links_close(d, c);
     if (s2svpn_connection_delete(c->handle) != S2SVPN_OK)
         say_refused(d, &c->document);
     s2svpn_connection_release(c->handle);
@@ -100,6 +116,7 @@ void connections_close(struct device *d, struct connection *c, struct document *
 void connections_clear(struct device *d)
 {
     for (size_t i = 0; i < d->connections.count; i++) {
+        links_release(&d->connections.item[i]);
         s2svpn_connection_release(d->connections.item[i].handle);
         document_clear(&d->connections.item[i].document);
     }

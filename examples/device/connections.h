@@ -4,13 +4,16 @@
 #define S2_DEVICE_CONNECTIONS_H
 
 #include "device/files.h"
+#include "device/links.h"
 
 struct device;
 
 struct connection {
     struct document document;
     s2svpn_connection *handle;
-    bool down; /* told to be, over the control socket */
+    bool down;      /* told to be, over the control socket */
+    unsigned place; /* among the connections, for the names of its links */
+    struct tunnel_link link[2];
 };
 
 struct connections {

@@ -9,6 +9,7 @@
  *   events.c     what the library says: into the log, to systemd, to routes and reload
  *   routes.c     makes the host's table what wanted.c says; netlink.c asks the kernel
  *   addresses.c  those on the TUN device      undo.c         what to take away after a crash
+ *   links.c      a TUN device a tunnel, for BGP of the host's own
  *   control.c    the control socket           command.c      what can be asked over it
  *   status.c, routes_print.c                  the answers, as text and JSON
  *   capture.c    packets and keys, live       client.c       the other end of the socket
@@ -27,6 +28,8 @@
 #include "device/undo.h"
 #include "program.h"
 
+#define TUN_MTU 1400
+
 struct device {
     struct program program;
     struct options options;
@@ -37,9 +40,10 @@ struct device {
     struct routes routes;
     struct control control;
     struct captures captures;
-    char tun[16];
-    bool failed; /* the exit status */
-    bool ready;  /* the service manager was told */
+    struct netlink links_netlink;
+    char tun[16]; /* the LAN's; "" with --external-bgp */
+    bool failed;  /* the exit status */
+    bool ready;   /* the service manager was told */
     uint64_t started_ns;
 };
 

@@ -19,8 +19,6 @@
 #include "device/notify.h"
 #include "device/privileges.h"
 
-#define TUN_MTU 1400
-
 /* ---- signals */
 
 static void on_stopping(void *user)
@@ -38,6 +36,10 @@ static void on_gone(void *user, s2svpn_port_id port, const char *name)
     struct device *d = user;
     s2svpn_error why = {0};
 
+    if (d->options.device.external_bgp) {
+        links_on_gone(d, port, name);
+        return;
+    }
     log_line(&d->log, S2SVPN_LOG_WARNING, NULL, "TUN device %s is gone", name);
     if (s2svpn_host_add_tun(d->program.host, port, name, TUN_MTU, d->tun, &why) == S2SVPN_OK) {
         log_line(&d->log, S2SVPN_LOG_INFO, NULL, "TUN device %s is made anew", d->tun);
@@ -128,6 +130,8 @@ static void open_port(struct device *d)
     s2svpn_error why = {0};
     s2svpn_port *port;
 
+    if (d->options.device.external_bgp)
+        return; /* each tunnel has its own */
     spec.prefix = d->options.lan;
     spec.prefix_count = d->options.lan_count;
     if (d->options.address_count > 0)
@@ -184,7 +188,8 @@ static void drop_privileges(struct device *d)
     if (user && failed == NULL && geteuid() == 0 && !control_give(d, uid, gid))
         failed = strerror(errno);
     if (failed == NULL)
-        failed = privileges_drop(user, options_manage_host(&d->options));
+        failed = privileges_drop(user, options_manage_host(&d->options) ||
+                                           d->options.device.external_bgp);
     if (failed == NULL)
         return;
     log_line(&d->log, S2SVPN_LOG_ERROR, user, "privileges can't be dropped: %s", failed);
@@ -227,7 +232,7 @@ static void open_all(struct device *d)
     open_control(d);
     undo_leftovers(d);
     open_port(d);
-    if (!routes_init(d) || !reload_init(d))
+    if (!routes_init(d) || !links_init(d) || !reload_init(d))
         exit(1);
     drop_privileges(d);
     open_connections(d, documents);
@@ -245,6 +250,7 @@ static void close_all(struct device *d)
     undo_close(&d->undo, true);
     control_remove_folder(&d->control);
     connections_clear(d);
+    links_clear(d);
     program_close(&d->program);
     captures_clear(d);
 }
@@ -277,7 +283,7 @@ int main(int argc, char **argv)
         return 1;
     d->program.name = "s2svpn-device";
     d->program.log_level = S2SVPN_LOG_INFO;
-    d->undo.fd = d->control.fd = -1;
+    d->undo.fd = d->control.fd = d->links_netlink.fd = -1;
     options_read(&d->program, &d->options, argc, argv);
     log_open(&d->log, d->program.name, d->program.log_level);
     d->started_ns = s2svpn_host_now();

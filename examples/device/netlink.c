@@ -134,19 +134,40 @@ int netlink_route(struct netlink *nl, const struct host_route *route, bool add)
     return ask(nl, &r);
 }
 
-int netlink_address(struct netlink *nl, uint32_t interface, const s2svpn_address *a, bool add)
+static int change_address(struct netlink *nl, uint32_t interface, const s2svpn_address *a,
+                          const s2svpn_address *peer, uint8_t length, uint32_t flags, bool add)
 {
     struct request r;
-    const uint32_t flags = IFA_F_NOPREFIXROUTE | IFA_F_NODAD;
     struct ifaddrmsg *m =
         begin(&r, add ? RTM_NEWADDR : RTM_DELADDR, add ? NLM_F_CREATE | NLM_F_EXCL : 0, sizeof(*m));
 
     m->ifa_family = kernel_family(a->family);
-    m->ifa_prefixlen = (uint8_t)(address_len(a) * 8);
+    m->ifa_prefixlen = length;
     m->ifa_index = interface;
     put_address(&r, IFA_LOCAL, a);
-    put_address(&r, IFA_ADDRESS, a);
+    put_address(&r, IFA_ADDRESS, peer);
     put(&r, IFA_FLAGS, &flags, sizeof(flags));
+    return ask(nl, &r);
+}
+
+int netlink_address(struct netlink *nl, uint32_t interface, const s2svpn_address *a, bool add)
+{
+    return change_address(nl, interface, a, a, (uint8_t)(address_len(a) * 8),
+                          IFA_F_NOPREFIXROUTE | IFA_F_NODAD, add);
+}
+
+int netlink_link_address(struct netlink *nl, uint32_t interface, const s2svpn_address *a,
+                         const s2svpn_address *peer, uint8_t length, bool add)
+{
+    return change_address(nl, interface, a, peer, length, IFA_F_NODAD, add);
+}
+
+int netlink_delete(struct netlink *nl, uint32_t interface)
+{
+    struct request r;
+    struct ifinfomsg *m = begin(&r, RTM_DELLINK, 0, sizeof(*m));
+
+    m->ifi_index = (int)interface;
     return ask(nl, &r);
 }
 

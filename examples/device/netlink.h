@@ -38,7 +38,11 @@ void netlink_close(struct netlink *nl);
 int netlink_route(struct netlink *nl, const struct host_route *route, bool add);
 /* With its full length: no route to a network comes with it. */
 int netlink_address(struct netlink *nl, uint32_t interface, const s2svpn_address *a, bool add);
+/* With the link's other end, and the route to the network of both. */
+int netlink_link_address(struct netlink *nl, uint32_t interface, const s2svpn_address *a,
+                         const s2svpn_address *peer, uint8_t length, bool add);
 int netlink_up(struct netlink *nl, uint32_t interface);
+int netlink_delete(struct netlink *nl, uint32_t interface);
 
 typedef void netlink_route_fn(void *user, const struct listed_route *route);
 /* All unicast, unreachable and throw routes of a family, of all tables. */

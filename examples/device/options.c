@@ -8,46 +8,52 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TUN_NAME_MAX 12 /* numbers follow */
+
 static void usage(FILE *to)
 {
-    fputs("usage: s2svpn-device [options] CONFIG.xml|FOLDER...\n"
-          "       s2svpn-device status|routes|up|down|rekey|capture|clean ... (--help: more)\n"
-          "Tunnels:\n"
-          "  --local ADDRESS|any    send from it (we are behind NAT), or from whatever address\n"
-          "                         the host has; default: the document's\n"
-          "  --lan PREFIX           advertise it and take its packets; again for more\n"
-          "  --route PREFIX         a static route of the cloud's side; again for more\n"
-          "  --ports IKE,NATT       our UDP ports; default 500,4500\n"
-          "  --peer-ports IKE,NATT  the gateway's UDP ports; default 500,4500\n"
-          "  --ike auto|2           version of IKE; default auto\n"
-          "  --minimum              offer the document's algorithms from the first try on\n"
-          "  --exact                offer them alone\n"
-          "  --esn off|allowed|required\n"
-          "                         64-bit sequence numbers; default off\n"
-          "  --replay-window N      packets, 64 to 8192; default 1024\n"
-          "  --dpd-action clear|none|restart\n"
-          "                         when the gateway stays silent; default restart\n"
-          "  --answer-only          the gateway starts the tunnels\n"
-          "  --raw                  use IP protocol 50 where there is no NAT\n"
-          "The host:\n"
-          "  --tun NAME             name of the TUN device; default: the kernel's choice\n"
-          "  --install-routes       route learned and static prefixes into it\n"
-          "  --metric N             of these routes; default 50\n"
-          "  --table N              put them there; default 254, the main one\n"
-          "  --address ADDRESS      put it on the TUN device, source of these routes\n"
-          "  --inside-addresses     put the tunnels' inside addresses there\n"
-          "  --user NAME            become this user once all is open\n"
-          "  --no-offload WHAT      do without udp-segment, udp-gro or tun; again for more\n"
-          "Other:\n"
-          "  --check                read the documents, say what is in them, and end\n"
-          "  --control PATH         the control socket; default " CONTROL_DEFAULT "\n"
-          "  --keylog DIR           append session keys to files there (for Wireshark)\n"
-          "  --keep-keys            keep them in memory for capture --keylog\n"
-          "  --log LEVEL            error, warning, info (default) or debug\n"
-          "  --version, --help\n"
-          "SIGHUP reads the documents again; SIGUSR1 rekeys the tunnels; SIGTERM or SIGINT\n"
-          "closes them and ends.\n",
-          to);
+    fputs(
+        "usage: s2svpn-device [options] CONFIG.xml|FOLDER...\n"
+        "       s2svpn-device status|routes|up|down|rekey|capture|clean ... (--help: more)\n"
+        "Tunnels:\n"
+        "  --local ADDRESS|any    send from it (we are behind NAT), or from whatever address\n"
+        "                         the host has; default: the document's\n"
+        "  --lan PREFIX, --advertise PREFIX\n"
+        "                         advertise it and take its packets; again for more\n"
+        "  --route PREFIX         a static route of the cloud's side; again for more\n"
+        "  --external-bgp         a TUN device a tunnel, and no BGP of ours: BIRD or FRR does it\n"
+        "  --ports IKE,NATT       our UDP ports; default 500,4500\n"
+        "  --peer-ports IKE,NATT  the gateway's UDP ports; default 500,4500\n"
+        "  --ike auto|2           version of IKE; default auto\n"
+        "  --minimum              offer the document's algorithms from the first try on\n"
+        "  --exact                offer them alone\n"
+        "  --esn off|allowed|required\n"
+        "                         64-bit sequence numbers; default off\n"
+        "  --replay-window N      packets, 64 to 8192; default 1024\n"
+        "  --dpd-action clear|none|restart\n"
+        "                         when the gateway stays silent; default restart\n"
+        "  --answer-only          the gateway starts the tunnels\n"
+        "  --raw                  use IP protocol 50 where there is no NAT\n"
+        "The host:\n"
+        "  --tun NAME             name of the TUN device; default: the kernel's choice.\n"
+        "                         With --external-bgp NAME1, NAME2, ...\n"
+        "  --install-routes       route learned and static prefixes into it\n"
+        "  --metric N             of these routes; default 50\n"
+        "  --table N              put them there; default 254, the main one\n"
+        "  --address ADDRESS      put it on the TUN device, source of these routes\n"
+        "  --inside-addresses     put the tunnels' inside addresses there\n"
+        "  --user NAME            become this user once all is open\n"
+        "  --no-offload WHAT      do without udp-segment, udp-gro or tun; again for more\n"
+        "Other:\n"
+        "  --check                read the documents, say what is in them, and end\n"
+        "  --control PATH         the control socket; default " CONTROL_DEFAULT "\n"
+        "  --keylog DIR           append session keys to files there (for Wireshark)\n"
+        "  --keep-keys            keep them in memory for capture --keylog\n"
+        "  --log LEVEL            error, warning, info (default) or debug\n"
+        "  --version, --help\n"
+        "SIGHUP reads the documents again; SIGUSR1 rekeys the tunnels; SIGTERM or SIGINT\n"
+        "closes them and ends.\n",
+        to);
 }
 
 uint32_t options_number(const struct program *p, const char *option, const char *text,
@@ -112,11 +118,12 @@ static uint8_t read_word(const struct program *p, const char *option, const char
     return 0;
 }
 
-static void add_lan(const struct program *p, struct options *o, const char *text)
+static void add_lan(const struct program *p, struct options *o, const char *option,
+                    const char *text)
 {
     if (o->lan_count == LANS_MAX)
-        program_usage_error(p, "--lan", text);
-    o->lan[o->lan_count++] = program_prefix(p, "--lan", text);
+        program_usage_error(p, option, text);
+    o->lan[o->lan_count++] = program_prefix(p, option, text);
 }
 
 static void add_address(const struct program *p, struct options *o, const char *text)
@@ -129,7 +136,9 @@ static void add_address(const struct program *p, struct options *o, const char *
 enum {
     OPT_LOCAL = 256,
     OPT_LAN,
+    OPT_ADVERTISE,
     OPT_ROUTE,
+    OPT_EXTERNAL,
     OPT_PORTS,
     OPT_PEER_PORTS,
     OPT_IKE,
@@ -160,7 +169,9 @@ enum {
 static const struct option names[] = {
     {"local", required_argument, NULL, OPT_LOCAL},
     {"lan", required_argument, NULL, OPT_LAN},
+    {"advertise", required_argument, NULL, OPT_ADVERTISE},
     {"route", required_argument, NULL, OPT_ROUTE},
+    {"external-bgp", no_argument, NULL, OPT_EXTERNAL},
     {"ports", required_argument, NULL, OPT_PORTS},
     {"peer-ports", required_argument, NULL, OPT_PEER_PORTS},
     {"ike", required_argument, NULL, OPT_IKE},
@@ -213,6 +224,9 @@ static void take_device(const struct program *p, s2svpn_device_options *o, int c
     case OPT_ANSWER:
         o->startup_action = S2SVPN_STARTUP_ADD + 1;
         break;
+    case OPT_EXTERNAL:
+        o->external_bgp = true;
+        break;
     default:
         o->offers = S2SVPN_OFFERS_EXACT;
     }
@@ -225,7 +239,10 @@ static void take_tunnels(struct program *p, struct options *o, int c, const char
         read_local(p, o, value);
         break;
     case OPT_LAN:
-        add_lan(p, o, value);
+        add_lan(p, o, "--lan", value);
+        break;
+    case OPT_ADVERTISE:
+        add_lan(p, o, "--advertise", value);
         break;
     case OPT_ROUTE:
         program_add_route(p, "--route", value);
@@ -309,6 +326,29 @@ static void take_other(struct program *p, struct options *o, int c, const char *
     }
 }
 
+/* With BGP of the host's own, prefixes and routes are its business. */
+static void check_external(const struct program *p, const struct options *o)
+{
+    const struct {
+        bool given;
+        const char *name;
+    } others[] = {
+        {o->lan_count > 0, "--lan or --advertise"},
+        {p->route_count > 0, "--route"},
+        {o->install_routes, "--install-routes"},
+        {o->address_count > 0, "--address"},
+        {o->inside_addresses, "--inside-addresses"},
+        {o->tun && strlen(o->tun) > TUN_NAME_MAX, "so long a --tun"},
+    };
+
+    for (size_t i = 0; o->device.external_bgp && i < sizeof(others) / sizeof(others[0]); i++) {
+        if (!others[i].given)
+            continue;
+        fprintf(stderr, "%s: --external-bgp: not together with %s\n", p->name, others[i].name);
+        exit(2);
+    }
+}
+
 void options_read(struct program *p, struct options *o, int argc, char **argv)
 {
     int c;
@@ -329,6 +369,7 @@ void options_read(struct program *p, struct options *o, int argc, char **argv)
         usage(stderr);
         exit(2);
     }
+    check_external(p, o);
     o->paths = argv + optind;
     o->path_count = (size_t)(argc - optind);
 }

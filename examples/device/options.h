@@ -11,9 +11,9 @@
 #define METRIC_DEFAULT 50
 
 struct options {
-    s2svpn_prefix lan[LANS_MAX];
+    s2svpn_prefix lan[LANS_MAX]; /* advertised */
     size_t lan_count;
-    const char *tun;
+    const char *tun; /* with device.external_bgp the names' beginning; NULL: the kernel's choice */
     s2svpn_device_options device;
     const char *control; /* the socket's path */
     bool control_given;

@@ -166,6 +166,7 @@ static bool change(struct device *d, struct document *fresh)
         }
         if (!changed)
             continue;
+        links_update(d, c, i, &fresh->config->tunnel[i]);
         log_line(&d->log, S2SVPN_LOG_INFO, id_of(fresh),
                  "tunnel %zu: %s has changed: closed and opened anew", i + 1, fresh->path);
         if (c->down || (count_up(c) == 0 && !r->was_up))

@@ -134,16 +134,64 @@ static void print_addresses(const struct device *d, bool json, struct text *out)
         json_close(out, ']');
 }
 
-void routes_print(struct device *d, bool json, struct text *out)
+/* ---- what is advertised, and to whom */
+
+#define ESTABLISHED 6 /* RFC 4271 section 8.2.2 */
+
+/* Does the tunnel's peer hear of prefixes of this family? */
+static bool hears(const s2svpn_tunnel *t, uint8_t family)
+{
+    s2svpn_tunnel_info info = {.size = sizeof(info)};
+
+    s2svpn_tunnel_get_info(t, &info);
+    return info.bgp_state == ESTABLISHED && info.inside_local.family == family;
+}
+
+static void print_advertised(const struct device *d, const s2svpn_prefix *p, bool json,
+                             struct text *out)
+{
+    char prefix[S2SVPN_PREFIX_TEXT], name[S2SVPN_ID_SIZE + 16];
+    unsigned count = 0;
+
+    s2svpn_prefix_print(p, prefix);
+    if (json) {
+        json_open(out, NULL, '{');
+        json_string(out, "prefix", prefix);
+        json_open(out, "tunnels", '[');
+    } else {
+        text_add(out, "%-18s advertised to", prefix);
+    }
+    for (size_t i = 0; i < d->connections.count; i++) {
+        const struct connection *c = &d->connections.item[i];
+        const s2svpn_tunnel *t;
+
+        for (size_t k = 0; (t = s2svpn_connection_tunnel(c->handle, k)) != NULL; k++) {
+            if (!hears(t, p->address.family))
+                continue;
+            snprintf(name, sizeof(name), "%s.%zu", c->document.config->connection.text, k + 1);
+            if (json)
+                json_string(out, NULL, name);
+            else
+                text_add(out, "%s %s", count ? "," : "", name);
+            count++;
+        }
+    }
+    if (json) {
+        json_close(out, ']');
+        json_close(out, '}');
+    } else {
+        text_add(out, "%s\n", count ? "" : " nobody");
+    }
+}
+
+/* ---- the whole */
+
+static void print_routes(const struct device *d, bool json, struct text *out)
 {
     const struct routes *r = &d->routes;
 
-    if (json) {
-        json_open(out, NULL, '{');
-        json_string(out, "interface", d->tun);
-        json_number(out, "table", d->options.table);
+    if (json)
         json_open(out, "routes", '[');
-    }
     for (size_t i = 0; i < d->program.route_count; i++)
         print_prefix(d, &d->program.route[i], true, json, out);
     for (size_t i = 0; i < r->learned_count; i++) {
@@ -152,8 +200,29 @@ void routes_print(struct device *d, bool json, struct text *out)
     }
     if (json) {
         json_close(out, ']');
-        json_open(out, "exempt", '[');
+        json_open(out, "advertised", '[');
     }
+    for (size_t i = 0; i < d->options.lan_count; i++)
+        print_advertised(d, &d->options.lan[i], json, out);
+    if (json)
+        json_close(out, ']');
+}
+
+void routes_print(struct device *d, bool json, struct text *out)
+{
+    const struct routes *r = &d->routes;
+
+    if (json) {
+        json_open(out, NULL, '{');
+        json_string(out, "interface", d->tun[0] ? d->tun : NULL);
+        json_number(out, "table", d->options.table);
+        json_bool(out, "external", d->options.device.external_bgp);
+    }
+    if (!json && d->options.device.external_bgp)
+        text_add(out, "routes are the host's (--external-bgp)\n");
+    print_routes(d, json, out);
+    if (json)
+        json_open(out, "exempt", '[');
     for (size_t i = 0; i < r->kept_count; i++) {
         if (r->kept[i].rank != RANK_TUNNEL)
             print_exemption(&r->kept[i], json, out);

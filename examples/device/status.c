@@ -63,7 +63,8 @@ static const char *path_of(const s2svpn_tunnel_info *t)
                                          : ", ESP in UDP";
 }
 
-static void text_tunnel(const s2svpn_tunnel_info *t, unsigned number, struct text *out)
+static void text_tunnel(const s2svpn_tunnel_info *t, const struct tunnel_link *l, unsigned number,
+                        struct text *out)
 {
     char local[S2SVPN_ENDPOINT_TEXT], remote[S2SVPN_ENDPOINT_TEXT], since[64];
 
@@ -77,6 +78,10 @@ static void text_tunnel(const s2svpn_tunnel_info *t, unsigned number, struct tex
     if (t->esp_algorithms[0])
         text_add(out, "    IKE %s; ESP %s, %u rekeys; MTU %u, MSS %u\n", t->ike_algorithms,
                  t->esp_algorithms, t->rekeys, t->mtu, t->mss);
+    if (l->port)
+        text_add(out, "    TUN device %s, %s peer %s/%u\n", l->name[0] ? l->name : "none",
+                 s2svpn_address_print(&l->local, local), s2svpn_address_print(&l->peer, remote),
+                 l->length);
     if (t->bgp_state)
         text_add(out, "    BGP %s, %u routes\n", bgp_name(t->bgp_state), t->accepted_routes);
     text_add(out, "    in %llu packets, %llu bytes; out %llu packets, %llu bytes",
@@ -92,14 +97,17 @@ static void text_connection(const struct connection *c, const s2svpn_connection_
                             struct text *out)
 {
     text_add(out, "%s: %u of %zu tunnels up, %s, %s%s\n", info->id.text, info->up,
-             c->document.config->tunnel_count, info->static_routes_only ? "static" : "BGP",
+             c->document.config->tunnel_count,
+             info->external_bgp         ? "BGP and routes by the host (--external-bgp)"
+             : info->static_routes_only ? "static"
+                                        : "BGP",
              c->document.path, c->down ? ", told to be down" : "");
 }
 
 /* ---- JSON */
 
-static void json_tunnel(const s2svpn_tunnel_info *t, const s2svpn_id *id, unsigned number,
-                        struct text *out)
+static void json_tunnel(const s2svpn_tunnel_info *t, const struct tunnel_link *l,
+                        const s2svpn_id *id, unsigned number, struct text *out)
 {
     char text[S2SVPN_ID_SIZE + 32];
 
@@ -114,6 +122,7 @@ static void json_tunnel(const s2svpn_tunnel_info *t, const s2svpn_id *id, unsign
     json_string(out, "remote", s2svpn_endpoint_print(&t->remote, text));
     json_string(out, "inside_local", s2svpn_address_print(&t->inside_local, text));
     json_string(out, "inside_remote", s2svpn_address_print(&t->inside_remote, text));
+    json_string(out, "tun", l->name[0] ? l->name : NULL);
     json_bool(out, "initiator", t->initiator);
     json_bool(out, "nat_local", t->nat_local);
     json_bool(out, "nat_remote", t->nat_remote);
@@ -139,7 +148,10 @@ static void json_connection(const struct connection *c, const s2svpn_connection_
     json_open(out, NULL, '{');
     json_string(out, "id", info->id.text);
     json_string(out, "file", c->document.path);
-    json_string(out, "routing", info->static_routes_only ? "static" : "bgp");
+    json_string(out, "routing",
+                info->external_bgp         ? "external"
+                : info->static_routes_only ? "static"
+                                           : "bgp");
     json_bool(out, "down", c->down);
     json_number(out, "up", info->up);
     json_number(out, "customer_asn", info->customer_asn);
@@ -165,7 +177,7 @@ static void json_begin(const struct device *d, struct text *out)
     json_string(out, "version", s2svpn_version());
     json_number(out, "pid", (unsigned long long)getpid());
     json_number(out, "for_s", seconds_since(d->started_ns));
-    json_string(out, "tun", d->tun);
+    json_string(out, "tun", d->tun[0] ? d->tun : NULL);
     json_bool(out, "reloading", d->reload.running);
     json_open(out, "connections", '[');
 }
@@ -199,9 +211,9 @@ void status_print(struct device *d, bool json, struct text *out)
 
             s2svpn_tunnel_get_info(t, &tunnel);
             if (json)
-                json_tunnel(&tunnel, &info.id, (unsigned)k + 1, out);
+                json_tunnel(&tunnel, &c->link[k], &info.id, (unsigned)k + 1, out);
             else
-                text_tunnel(&tunnel, (unsigned)k + 1, out);
+                text_tunnel(&tunnel, &c->link[k], (unsigned)k + 1, out);
         }
         if (json) {
             json_close(out, ']');

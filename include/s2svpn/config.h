@@ -109,6 +109,13 @@ typedef struct s2svpn_device_options {
      * document's if it is one of the context's local addresses, else its first. */
     s2svpn_address local;
     uint32_t replay_window; /* packets, 64 to 8192; 0: 1024 */
+    /** BGP and routing are the host's: each tunnel is a link of its own, whose other side is
+     * the port that is made with s2svpn_port_spec.tunnel. What enters there goes into this
+     * tunnel, and what comes out of the tunnel comes out there, to and from whatever address
+     * the selectors allow: no route is asked and no hop counted. A tunnel is up when IPsec is;
+     * its inside addresses are the host's to use. */
+    bool external_bgp;
+    uint8_t reserved[3];
 } s2svpn_device_options;
 #define S2SVPN_DEVICE_OPTIONS_INIT                                                                 \
     {                                                                                              \

@@ -86,9 +86,9 @@ typedef struct s2svpn_connection_info {
     s2svpn_id id;
     uint32_t state; /* enum s2svpn_state */
     bool static_routes_only;
-    bool device;               /* this is the device's end */
-    uint8_t inside_ip_version; /* 4 or 6 */
-    uint8_t reserved;
+    bool device;                                 /* this is the device's end */
+    uint8_t inside_ip_version;                   /* 4 or 6 */
+    bool external_bgp;                           /* s2svpn_device_options.external_bgp */
     s2svpn_id customer_gateway, virtual_gateway; /* a device knows them from its file */
     uint32_t customer_asn, amazon_asn;           /* 0: no BGP */
     uint32_t up;                                 /* tunnels that are up: 0, 1 or 2 */

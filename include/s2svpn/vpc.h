@@ -85,6 +85,9 @@ typedef struct s2svpn_port_spec {
     /* gateway: likewise inside the subnet's IPv6 block; device: the LAN's own IPv6
      * address; family 0: none */
     s2svpn_address ipv6_address;
+    /* device: the port is the near end of this tunnel, of a connection with external_bgp
+     * (config.h), and has no prefixes; NULL: it is the LAN */
+    s2svpn_tunnel *tunnel;
 } s2svpn_port_spec;
 #define S2SVPN_PORT_INIT                                                                           \
     {                                                                                              \
@@ -94,9 +97,11 @@ typedef struct s2svpn_port_spec {
  * Make a port. On the cloud side it is an instance's network interface, on a device
  * it is the LAN; its prefixes are advertised over BGP. ICMP errors come to it from the
  * subnet's router, or from the LAN's own address; without one of the packet's family,
- * from the inside address of the tunnel that the packet was too long for.
- * @return E_ARGUMENT: "subnet", "address", "ipv6_address", "prefix[n]"; E_EXISTS: the address or
- *         prefix is in use; E_LIMIT; E_MEMORY; E_STORE.
+ * from the inside address of the tunnel that the packet was too long for. A tunnel's port
+ * hears them from the gateway's inside address; its connection can't be deleted before it.
+ * @return E_ARGUMENT: "subnet", "address", "ipv6_address", "prefix[n]", "tunnel"; E_EXISTS: the
+ *         address or prefix is in use, or the tunnel has a port; E_STATE: its connection is
+ *         being deleted; E_LIMIT; E_MEMORY; E_STORE.
  */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_port_new(s2svpn_context *ctx,
                                                           const s2svpn_port_spec *spec,

@@ -112,7 +112,7 @@ static struct before look(const struct s2_rib_entry *e)
 static bool same_path(const struct s2_rib_path *a, const struct s2_rib_path *b)
 {
     return a->source == b->source && a->med == b->med && a->first_as == b->first_as &&
-           a->order == b->order && compare_first(a, b) == 0;
+           a->order == b->order && a->attributes == b->attributes && compare_first(a, b) == 0;
 }
 
 /* ---- finding */
@@ -264,12 +264,19 @@ static struct s2_rib_candidate *add_candidate(struct s2_rib *rib, struct s2_rib_
     return c;
 }
 
+static void release(const struct s2_rib *rib, void *attributes)
+{
+    if (attributes != NULL && rib->ops.release != NULL)
+        rib->ops.release(rib->user, attributes);
+}
+
 /* The candidate goes, and its entry with the last one. The source stays. */
 static void remove_candidate(struct s2_rib *rib, struct s2_rib_candidate *c, uint64_t now_ns)
 {
     struct s2_rib_entry *e = c->entry;
     const struct before before = look(e);
     struct s2_rib_candidate **at = &e->first;
+    void *attributes = c->path.attributes;
 
     while (*at != c)
         at = &(*at)->next;
@@ -278,6 +285,7 @@ static void remove_candidate(struct s2_rib *rib, struct s2_rib_candidate *c, uin
     s2_list_remove(&c->of_source);
     s2_free(rib->env, c);
     report(rib, e, &before, false, now_ns);
+    release(rib, attributes);
     if (e->count == 0)
         remove_entry(rib, e);
 }
@@ -313,10 +321,13 @@ s2svpn_status s2_rib_set(struct s2_rib *rib, const s2svpn_prefix *prefix,
             remove_entry(rib, e);
         return s2_fail(rib->env, rc, "prefix", "no room for another path");
     }
+    void *old = c->path.attributes;
     c->path = *path;
     if (c->path.since_ns == 0)
         c->path.since_ns = now_ns;
     report(rib, e, &before, is_new, now_ns);
+    if (old != path->attributes)
+        release(rib, old);
     return S2SVPN_OK;
 }
 
@@ -495,15 +506,16 @@ fail:
     return s2_fail(env, S2SVPN_E_MEMORY, NULL, "no memory for a RIB");
 }
 
-static void free_entry(const struct s2_env *env, struct s2_rib_entry *e)
+static void free_entry(const struct s2_rib *rib, struct s2_rib_entry *e)
 {
     while (e->first != NULL) {
         struct s2_rib_candidate *c = e->first;
 
         e->first = c->next;
-        s2_free(env, c);
+        release(rib, c->path.attributes);
+        s2_free(rib->env, c);
     }
-    s2_free(env, e);
+    s2_free(rib->env, e);
 }
 
 void s2_rib_free(struct s2_rib *rib)
@@ -515,7 +527,7 @@ void s2_rib_free(struct s2_rib *rib)
     for (struct s2_table_node *n; (n = s2_table_next(&rib->sources, &c)) != NULL;)
         s2_free(rib->env, S2_CONTAINER(n, struct s2_rib_source, node));
     S2_LIST_EACH(&rib->all, it) {
-        free_entry(rib->env, S2_CONTAINER(it, struct s2_rib_entry, in_order));
+        free_entry(rib, S2_CONTAINER(it, struct s2_rib_entry, in_order));
     }
     s2_table_clear(&rib->sources);
     s2_table_clear(&rib->entries);

@@ -30,6 +30,9 @@ struct s2_rib_path {
     uint32_t med;
     uint32_t order; /* lowest wins at the end; the same for nobody */
     uint64_t since_ns;
+    /* The user's, not followed; equal means the same pointer. NULL: none. They are the
+     * RIB's once s2_rib_set has taken them, until ops.release. */
+    void *attributes;
 };
 
 struct s2_rib;
@@ -40,6 +43,8 @@ struct s2_rib_ops {
      * borrowed for the call. Must not change the RIB. */
     void (*best)(void *user, const s2svpn_prefix *prefix, const struct s2_rib_path *best,
                  size_t count, uint64_t now_ns);
+    /* Optional. No path has these attributes any more. */
+    void (*release)(void *user, void *attributes);
 };
 struct s2_rib_limits {
     size_t prefixes; /* 0: 1,000,000 */

@@ -208,6 +208,7 @@ static void on_route(void *user, struct s2_bgp_peer *peer, const s2svpn_prefix *
     s2svpn_context *ctx = ctx_of(t);
     s2svpn_connection *c = t->connection;
     struct s2_rib_path path = {.source = t, .kind = S2_ROUTE_BGP, .usable = true};
+    bool fresh = false;
     s2svpn_status rc;
 
     (void)peer;
@@ -224,7 +225,11 @@ static void on_route(void *user, struct s2_bgp_peer *peer, const s2svpn_prefix *
     path.first_as = a->first_as;
     path.med = a->has_med ? a->med : 0;
     path.order = c->order + t->index;
-    rc = s2_rib_set(c->router->rib, prefix, &path, now_ns);
+    rc = s2_hub_attributes(c->router, prefix, t, a, &path.attributes, &fresh);
+    if (rc == S2SVPN_OK)
+        rc = s2_rib_set(c->router->rib, prefix, &path, now_ns);
+    if (rc != S2SVPN_OK && fresh)
+        s2_free(&ctx->env, path.attributes);
     if (rc == S2SVPN_E_MEMORY) {
         t->routes_lost = true;
         s2_router_repair(c->router);
@@ -340,8 +345,8 @@ s2svpn_status s2_inside_open(s2svpn_tunnel *t, uint64_t now_ns)
     };
     s2svpn_status rc;
 
-    if (t->host)
-        return S2SVPN_OK;
+    if (t->host || t->connection->device_options.external_bgp)
+        return S2SVPN_OK; /* or the inside addresses are the host's */
     rc = s2_host_new(&ctx_of(t)->env, &spec, &host_ops, t, &t->host);
     if (rc == S2SVPN_OK && !t->connection->static_routes_only)
         rc = open_session(t, now_ns);
@@ -389,18 +394,28 @@ void s2_inside_packet(s2svpn_tunnel *t, const uint8_t *p, size_t len, uint64_t n
         s2_drop(ctx_of(t)->worker[0], drop);
 }
 
-void s2_bgp_advertise_to(s2svpn_tunnel *t, const s2svpn_prefix *prefix, bool withdraw)
+void s2_bgp_tell(s2svpn_tunnel *t, const s2svpn_prefix *prefix, uint8_t origin,
+                 const uint32_t *as_path, uint16_t as_count)
 {
-    s2svpn_context *ctx = ctx_of(t);
-    const struct s2_bgp_announcement a = {
-        .prefix = *prefix, .has_med = t->med != 0, .med = t->med, .origin = S2_BGP_IGP};
+    const struct s2_bgp_announcement a = {.prefix = *prefix,
+                                          .has_med = t->med != 0,
+                                          .med = t->med,
+                                          .origin = origin,
+                                          .path = as_path,
+                                          .path_count = as_count};
 
     if (t->bgp == NULL || prefix->address.family != t->inside_local.family)
         return; /* nothing of the other version flows here */
-    if (withdraw)
-        s2_bgp_withdraw(t->bgp, prefix, ctx->now_ns);
-    else if (s2_bgp_advertise(t->bgp, &a, ctx->now_ns) != S2SVPN_OK)
+    if (s2_bgp_advertise(t->bgp, &a, ctx_of(t)->now_ns) != S2SVPN_OK)
         s2_router_repair(t->connection->router);
+}
+
+void s2_bgp_advertise_to(s2svpn_tunnel *t, const s2svpn_prefix *prefix, bool withdraw)
+{
+    if (!withdraw)
+        s2_bgp_tell(t, prefix, S2_BGP_IGP, NULL, 0);
+    else if (t->bgp && prefix->address.family == t->inside_local.family)
+        s2_bgp_withdraw(t->bgp, prefix, ctx_of(t)->now_ns);
 }
 
 void s2_inside_repair(s2svpn_tunnel *t, uint64_t now_ns)

@@ -88,6 +88,7 @@ static void destroy(struct s2_object *o)
     while ((l = s2_list_take_first(&c->static_routes)) != NULL)
         s2_free(&o->ctx->env, S2_CONTAINER(l, struct s2_static_route, in_connection));
     s2_fib_free(c->sources);
+    s2_fib_free(c->told);
     s2_free(&o->ctx->env, c);
 }
 
@@ -339,6 +340,8 @@ static s2svpn_status add_static(s2svpn_connection *c, const s2svpn_prefix *prefi
         return rc;
     if (!c->static_routes_only)
         return s2_fail(&ctx->env, S2SVPN_E_STATE, "", "the connection's routes come by BGP");
+    if (c->device_options.external_bgp)
+        return s2_fail(&ctx->env, S2SVPN_E_STATE, "", "the connection's routes are the host's");
     if (prefix->address.family != c->tunnel[0].inside_local.family ||
         !s2_prefix_equal(&masked, prefix))
         return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "prefix", "an IPv%u prefix without host bits",
@@ -405,6 +408,7 @@ void s2svpn_connection_get_info(const s2svpn_connection *c, s2svpn_connection_in
         .static_routes_only = c->static_routes_only,
         .device = c->device,
         .inside_ip_version = c->inside_version,
+        .external_bgp = c->device_options.external_bgp,
         .customer_gateway = c->customer_gateway,
         .virtual_gateway = c->virtual_gateway,
         .customer_asn = c->device ? c->local_asn : c->peer_asn,

@@ -24,6 +24,17 @@ static bool is_for_host(const s2svpn_tunnel *t, const struct s2_inet_view *view)
            s2_inet_is_solicited_node(&view->destination, &t->inside_local);
 }
 
+/* To the site that it came from? It was sent here since that site doesn't know the
+ * destination, so it would go to and fro until its TTL ends. */
+static bool goes_back(const s2svpn_tunnel *t, uint64_t value)
+{
+    const s2svpn_tunnel *to = value != 0 && s2_target_kind(value) == S2_TARGET_TUNNEL
+                                  ? (const s2svpn_tunnel *)s2_target_pointer(value)
+                                  : NULL;
+
+    return to && to->connection == t->connection;
+}
+
 static void route(s2svpn_worker *w, struct s2_sa_in *sa, uint8_t *p, struct s2_inet_view *view,
                   uint32_t buffer)
 {
@@ -38,6 +49,8 @@ static void route(s2svpn_worker *w, struct s2_sa_in *sa, uint8_t *p, struct s2_i
     }
     value = s2_route_resolve(s2_fib_lookup(t->connection->router->fib, &view->destination),
                              &view->destination);
+    if (goes_back(t, value))
+        value = 0;
     if (value == 0 || s2_target_kind(value) > S2_TARGET_PORT) {
         s2_drop(w, value == 0                                   ? S2SVPN_DROP_NO_ROUTE
                    : s2_target_kind(value) == S2_TARGET_NO_PATH ? S2SVPN_DROP_NO_PATH
@@ -57,6 +70,18 @@ static void route(s2svpn_worker *w, struct s2_sa_in *sa, uint8_t *p, struct s2_i
     } else {
         s2_output_port(w, ((const s2svpn_port *)s2_target_pointer(value))->number, p, view, buffer);
     }
+}
+
+/* The host routes: a link to it, and no hop. */
+static void pass_on(s2svpn_worker *w, const s2svpn_tunnel *t, uint8_t *p,
+                    const struct s2_inet_view *view, uint32_t buffer)
+{
+    const s2svpn_port *port = atomic_load_explicit(&t->port, memory_order_acquire);
+
+    if (port)
+        s2_output_port(w, port->number, p, view, buffer);
+    else
+        s2_drop(w, S2SVPN_DROP_NO_PORT);
 }
 
 static void opened(s2svpn_worker *w, struct s2_sa_in *sa, const struct s2_esp_open *o,
@@ -84,7 +109,9 @@ static void opened(s2svpn_worker *w, struct s2_sa_in *sa, const struct s2_esp_op
         return;
     }
     count_in(t, view.total_len, w->now_ns);
-    if (is_for_host(t, &view))
+    if (t->connection->device_options.external_bgp)
+        pass_on(w, t, p, &view, buffer);
+    else if (is_for_host(t, &view))
         s2_to_control_inner(w, sa, p, view.total_len);
     else
         route(w, sa, p, &view, buffer);

@@ -28,13 +28,15 @@ static bool may_complain(s2svpn_worker *w)
 }
 
 /* Whose address an error has: the port's router, or our end inside the tunnel. A LAN
- * without an address of ours is told of the tunnel's MTU all the same. */
+ * without an address of ours is told of the tunnel's MTU all the same. Behind a tunnel's
+ * own port our end is the host's, which would take no error from itself. */
 static const s2svpn_address *address_towards(const struct s2_origin *from, uint8_t version)
 {
     const s2svpn_address *const ours[] = {
         from->port ? &from->port->router : NULL,
         from->port ? &from->port->ipv6_router : NULL,
         from->tunnel ? &from->tunnel->inside_local : NULL,
+        from->port && from->port->tunnel ? &from->port->tunnel->inside_remote : NULL,
         from->port && from->through ? &from->through->inside_local : NULL,
     };
     const uint8_t family = version == 6 ? S2SVPN_FAMILY_IPV6 : S2SVPN_FAMILY_IPV4;
@@ -435,6 +437,10 @@ void s2_outbound_packet(s2svpn_worker *w, s2svpn_port *from, struct s2_inet_supe
     }
     if (!s2_route_crosses(&view)) { /* neighbour discovery and the like: no one is told */
         s2_drop(w, S2SVPN_DROP_NO_ROUTE);
+        return;
+    }
+    if (from->tunnel) { /* a link, and the host its router */
+        s2_outbound_tunnel(w, from->tunnel, &origin, packet, &view);
         return;
     }
     value =

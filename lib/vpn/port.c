@@ -23,6 +23,8 @@ static void print(struct s2_buffer *b, const struct s2_object *o)
         s2_record_text(b, "ipv6_address", s2svpn_address_print(&p->ipv6_address, text));
     if (p->subnet)
         s2_record_text(b, "subnet", p->subnet->object.id.text);
+    if (p->tunnel)
+        s2_record_text(b, "tunnel", p->tunnel->name);
     for (size_t i = 0; i < p->prefix_count; i++)
         s2_record_prefix(b, "prefix", &p->prefix[i]);
 }
@@ -47,12 +49,26 @@ static s2svpn_status set_address(s2svpn_port *p, const s2svpn_address *a)
     return s2_fib_set(p->subnet->vpc->addresses, &host, s2_target_make(p, S2_TARGET_PORT));
 }
 
+static void unset_tunnel(s2svpn_port *p)
+{
+    s2svpn_tunnel *t = p->tunnel;
+
+    if (atomic_load_explicit(&t->port, memory_order_relaxed) == p)
+        atomic_store_explicit(&t->port, NULL, memory_order_release);
+    if (!p->counted)
+        return;
+    p->counted = t->has_port = false;
+    t->connection->object.children--;
+}
+
 /* Everything that published() and port_new() did; harmless where they didn't get to. */
 static void end(struct s2_object *o)
 {
     s2svpn_port *p = self(o);
 
     s2_slots_give_back(&o->ctx->ports, p->number);
+    if (p->tunnel)
+        unset_tunnel(p);
     if (p->subnet) {
         s2svpn_vpc *vpc = p->subnet->vpc;
 
@@ -94,6 +110,8 @@ static s2svpn_status ready(struct s2_object *o)
     }
     if (rc != S2SVPN_OK)
         return s2_fail(&ctx->env, rc, "", "no room to publish the port");
+    if (p->tunnel)
+        atomic_store_explicit(&p->tunnel->port, p, memory_order_release);
     s2_slots_set(&ctx->ports, p->number, p);
     return S2SVPN_OK;
 }
@@ -149,6 +167,8 @@ static s2svpn_status check_cloud(s2svpn_context *ctx, const s2svpn_port_spec *sp
         return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "subnet", "a gateway's port is in a subnet");
     if (spec->prefix_count > 0)
         return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "prefix", "only a device's port has any");
+    if (spec->tunnel)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "tunnel", "only a device's port has one");
     if (s->object.ctx != ctx)
         return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "subnet", "it is another context's");
     rc = s2_object_check(&s->object, "subnet");
@@ -167,6 +187,26 @@ static s2svpn_status check_cloud(s2svpn_context *ctx, const s2svpn_port_spec *sp
     return check_ipv6(ctx, s, &spec->ipv6_address);
 }
 
+static s2svpn_status check_tunnel(s2svpn_context *ctx, const s2svpn_port_spec *spec)
+{
+    const s2svpn_connection *c = spec->tunnel->connection;
+    s2svpn_status rc;
+
+    if (c->object.ctx != ctx)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "tunnel", "it is another context's");
+    rc = s2_object_check(&c->object, "tunnel");
+    if (rc != S2SVPN_OK)
+        return rc;
+    if (!c->device_options.external_bgp)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "tunnel",
+                       "its connection was opened without external_bgp");
+    if (spec->prefix_count > 0)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "prefix", "a tunnel's port has none");
+    if (spec->tunnel->has_port)
+        return s2_fail(&ctx->env, S2SVPN_E_EXISTS, "tunnel", "it has a port");
+    return S2SVPN_OK;
+}
+
 static s2svpn_status check_device(s2svpn_context *ctx, const s2svpn_port_spec *spec)
 {
     char field[S2SVPN_FIELD_SIZE];
@@ -175,6 +215,8 @@ static s2svpn_status check_device(s2svpn_context *ctx, const s2svpn_port_spec *s
         return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "subnet", "a device has none");
     if (spec->ipv6_address.family == S2SVPN_FAMILY_IPV4)
         return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "ipv6_address", "it is IPv4");
+    if (spec->tunnel)
+        return check_tunnel(ctx, spec);
     if (spec->prefix_count > S2_PORT_PREFIXES_MAX || (spec->prefix_count > 0 && !spec->prefix))
         return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "prefix", "at most %d", S2_PORT_PREFIXES_MAX);
     for (size_t i = 0; i < spec->prefix_count; i++) {
@@ -221,6 +263,7 @@ static s2svpn_status port_new(s2svpn_context *ctx, const s2svpn_port_spec *spec,
         return rc;
     p = o;
     p->subnet = spec->subnet;
+    p->tunnel = spec->tunnel;
     p->address = spec->address;
     p->ipv6_address = spec->ipv6_address;
     s2_list_init(&p->in_subnet);
@@ -244,6 +287,10 @@ static s2svpn_status port_new(s2svpn_context *ctx, const s2svpn_port_spec *spec,
     if (p->subnet) {
         s2_list_append(&p->subnet->ports, &p->in_subnet);
         p->subnet->object.children++;
+    }
+    if (p->tunnel) {
+        p->counted = p->tunnel->has_port = true;
+        p->tunnel->connection->object.children++;
     }
     *out = p;
     return S2SVPN_OK;

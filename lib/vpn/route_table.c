@@ -115,6 +115,10 @@ static void take_away(s2svpn_route_table *t, struct s2_table_route *r)
     s2_free(&t->object.ctx->env, r);
     if (publish(t, &prefix) != S2SVPN_OK)
         s2_fib_unset(t->fib, &prefix);
+    S2_LIST_EACH(&t->propagations, l) {
+        if (t->wanting)
+            s2_hub_catch_up(S2_CONTAINER(l, struct s2_propagation, in_table)->router);
+    }
 }
 
 static void free_routes(s2svpn_route_table *t)
@@ -297,9 +301,12 @@ static void propagate(s2svpn_route_table *t, struct s2_router *r, const s2svpn_p
     rc = add(t, &route);
     if (rc == S2SVPN_E_MEMORY)
         s2_router_repair(r);
-    else if (rc != S2SVPN_OK)
+    if (rc != S2SVPN_E_LIMIT)
+        return;
+    if (!t->wanting)
         s2_log(&r->ctx->env, S2_LOG_ERROR, "%s has no room for more propagated routes",
                t->object.id.text);
+    t->wanting = true;
 }
 
 /* The entry appears at the prefix's first usable path, and goes with the prefix; that

@@ -58,8 +58,16 @@ static void on_best(void *user, const s2svpn_prefix *prefix, const struct s2_rib
     else
         publish(r, prefix, best);
     tell(r, prefix, best);
+    s2_hub_route(r, prefix, best);
     if (!local)
         s2_tables_route(r, prefix, count > 0, best != NULL);
+}
+
+static void on_release(void *user, void *attributes)
+{
+    struct s2_router *r = user;
+
+    s2_free(&r->ctx->env, attributes);
 }
 
 /* ---- what memory was missing for */
@@ -109,7 +117,7 @@ static void on_repair(void *arg, uint64_t now_ns)
 s2svpn_status s2_router_init(struct s2_router *r, s2svpn_context *ctx, s2svpn_virtual_gateway *vgw,
                              uint32_t asn)
 {
-    static const struct s2_rib_ops ops = {.best = on_best};
+    static const struct s2_rib_ops ops = {.best = on_best, .release = on_release};
     s2svpn_status rc;
 
     r->ctx = ctx;
@@ -118,6 +126,7 @@ s2svpn_status s2_router_init(struct s2_router *r, s2svpn_context *ctx, s2svpn_vi
     s2_list_init(&r->connections);
     s2_list_init(&r->tables);
     s2_timer_init(&r->repair, on_repair, r);
+    s2_hub_init(r);
     rc = s2_fib_new(&ctx->env, &ctx->epochs, &r->fib);
     if (rc == S2SVPN_OK)
         rc = s2_rib_new(&ctx->env, NULL, &ops, r, &r->rib);
@@ -126,8 +135,10 @@ s2svpn_status s2_router_init(struct s2_router *r, s2svpn_context *ctx, s2svpn_vi
 
 void s2_router_clear(struct s2_router *r)
 {
-    if (r->ctx)
+    if (r->ctx) {
         s2_timer_cancel(&r->ctx->timers, &r->repair);
+        s2_timer_cancel(&r->ctx->timers, &r->hub);
+    }
     s2_rib_free(r->rib);
     s2_fib_free(r->fib);
     r->rib = NULL;
@@ -161,17 +172,20 @@ s2svpn_status s2_router_add_local(struct s2_router *r, const s2svpn_prefix *pref
 
 void s2_router_remove_local(struct s2_router *r, const s2svpn_prefix *prefix, void *source)
 {
-    s2_rib_unset(r->rib, prefix, source, r->ctx->now_ns);
+    /* In this order: a site's route for it may take its place. */
     advertise_to_all(r, prefix, true);
+    s2_rib_unset(r->rib, prefix, source, r->ctx->now_ns);
 }
 
-static bool advertise_if_local(void *arg, const s2svpn_prefix *prefix,
-                               const struct s2_rib_path *path, size_t count, bool best_usable)
+static bool advertise_one(void *arg, const s2svpn_prefix *prefix, const struct s2_rib_path *path,
+                          size_t count, bool best_usable)
 {
-    (void)best_usable;
+    s2svpn_tunnel *t = arg;
+
+    s2_hub_tell(t->connection, prefix, best_usable ? &path[0] : NULL);
     for (size_t i = 0; i < count; i++) {
         if (path[i].kind == S2_ROUTE_LOCAL) {
-            s2_bgp_advertise_to(arg, prefix, false);
+            s2_bgp_advertise_to(t, prefix, false);
             break;
         }
     }
@@ -180,5 +194,5 @@ static bool advertise_if_local(void *arg, const s2svpn_prefix *prefix,
 
 void s2_router_advertise_all(struct s2_router *r, s2svpn_tunnel *t)
 {
-    s2_rib_each(r->rib, advertise_if_local, t);
+    s2_rib_each(r->rib, advertise_one, t);
 }

@@ -52,6 +52,7 @@ struct s2_router {
     struct s2_link connections; /* of s2svpn_connection */
     uint32_t connections_made;  /* so far: their order */
     struct s2_link tables;      /* of struct s2_propagation: tables that asked for its routes */
+    struct s2_timer hub;        /* room has come for routes that had none */
     struct s2_timer repair;     /* something is missing for want of memory */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The life of a tunnel: tried, up, down, tried again.
  *
- *   IDLE ── start ──> NEGOTIATING ── child up ──> IPSEC_UP ── BGP or static ──> UP
+ *   IDLE ── start ──> NEGOTIATING ── child up ──> IPSEC_UP ── BGP or none ────> UP
  *                        │    ▲                       │                          │
  *                  fails │    │ back-off, jitter      └────── IPsec down ────────┘
  *                        ▼    │                                   │
@@ -76,6 +76,7 @@ void s2_tunnel_init(s2svpn_tunnel *t)
     s2_timer_init(&t->retry, on_retry, t);
     s2_attempt_init(t);
     atomic_init(&t->out, NULL);
+    atomic_init(&t->port, NULL);
     atomic_init(&t->mtu, 1400);
     s2_path_init(t);
     s2_fragments_init(t);
@@ -173,7 +174,7 @@ void s2_tunnel_ipsec_up(s2svpn_tunnel *t, uint64_t now_ns)
     if (t->phase == S2SVPN_TUNNEL_UP || t->phase == S2SVPN_TUNNEL_IPSEC_UP)
         return;
     s2_path_begin(t, now_ns);
-    if (t->connection->static_routes_only) {
+    if (!s2_speaks_bgp(t->connection)) {
         s2_tunnel_set_up(t, true, "IPsec is up", now_ns);
         return;
     }
@@ -237,7 +238,7 @@ static void fill_bgp(const s2svpn_tunnel *t, s2svpn_tunnel_info *info)
 {
     struct s2_bgp_info bgp;
 
-    if (t->connection->static_routes_only)
+    if (!s2_speaks_bgp(t->connection))
         return;
     info->bgp_state = S2_BGP_IDLE;
     if (t->bgp == NULL)

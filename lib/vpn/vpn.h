@@ -6,7 +6,7 @@
  *   objects    context, customer and virtual gateway, connection, tunnel, VPC, subnet,
  *              port, route table: one file each, over object.h
  *   control    entry.c (enter and leave of every call), ike_link.c and bgp_link.c (what
- *              the engines say and are told), router.c (routes)
+ *              the engines say and are told), router.c (routes), hub.c (routes from site to site)
  *   data       worker.h and its files
  *
  * From IKE's keys to a packet:
@@ -160,6 +160,7 @@ struct s2svpn_tunnel {
     struct s2_bgp_peer *bgp;
     bool bgp_restarting;  /* gracefully: up without a session */
     bool routes_lost;     /* of the peer's, for want of memory: it must tell them anew */
+    bool has_port;        /* one of its own, published or to be */
     uint32_t med;         /* towards the peer */
     uint32_t outside_mtu; /* of the path */
     struct s2_timer path_timer;
@@ -172,7 +173,8 @@ struct s2svpn_tunnel {
     _Atomic(struct s2_sa_out *) out;
     _Atomic uint32_t mtu; /* of inner packets */
     _Atomic bool blackhole;
-    _Atomic bool cuts_df; /* packets with the DF bit, too */
+    _Atomic bool cuts_df;        /* packets with the DF bit, too */
+    _Atomic(s2svpn_port *) port; /* with external_bgp: where its packets come out */
     _Atomic uint64_t packets_in, packets_out, bytes_in, bytes_out,
         last_in_ns; /* the owner writes */
 };
@@ -200,6 +202,8 @@ struct s2svpn_connection {
     struct s2_link static_routes;
     size_t static_count;
     struct s2_fib *sources; /* prefixes that packets out of its tunnels may come from */
+    struct s2_fib *told;    /* other sites' prefixes that its device was told; NULL: none */
+    bool untold;            /* there are more than it may be told */
     s2svpn_tunnel tunnel[2];
     size_t tunnel_count;
 };
@@ -229,6 +233,8 @@ struct s2svpn_port {
     struct s2_object object;
     struct s2_link in_subnet;
     s2svpn_subnet *subnet; /* NULL: a device's */
+    s2svpn_tunnel *tunnel; /* a device's: whose near end it is; NULL: the LAN */
+    bool counted;          /* among the children of the tunnel's connection */
     s2svpn_port_id number;
     s2svpn_address address;             /* family 0: none */
     s2svpn_address ipv6_address;        /* likewise */
@@ -262,12 +268,19 @@ struct s2svpn_route_table {
     struct s2_fib *fib;
     struct s2_link routes; /* of struct s2_table_route, in no order */
     size_t route_count;
+    bool wanting; /* propagated routes found no room */
     struct s2_link propagations;
 };
 
 static inline s2svpn_prefix s2_host_prefix(const s2svpn_address *a)
 {
     return s2_prefix_make(a, s2_family_bits(a->family));
+}
+
+/* Do its routes come by a session of ours? */
+static inline bool s2_speaks_bgp(const s2svpn_connection *c)
+{
+    return !c->static_routes_only && !c->device_options.external_bgp;
 }
 
 /* The network of inside_local and inside_remote. */
@@ -404,6 +417,24 @@ void s2_inside_repair(s2svpn_tunnel *t, uint64_t now_ns);
 void s2_inside_free(s2svpn_tunnel *t);
 void s2_inside_packet(s2svpn_tunnel *t, const uint8_t *p, size_t len, uint64_t now_ns);
 void s2_bgp_advertise_to(s2svpn_tunnel *t, const s2svpn_prefix *prefix, bool withdraw);
+/* A route that comes from elsewhere, with the path that it had there. */
+void s2_bgp_tell(s2svpn_tunnel *t, const s2svpn_prefix *prefix, uint8_t origin,
+                 const uint32_t *as_path, uint16_t as_count);
+
+/* ---- hub.c: one site's routes told to the others */
+#define S2_HUB_PREFIXES_MAX 990 /* of AWS's 1,000 to a device; the others are the VPC's */
+void s2_hub_init(struct s2_router *r);
+/* Somewhere room has come for routes that had none. */
+void s2_hub_catch_up(struct s2_router *r);
+/* What a path must keep to be told on; the ones that t's path of the prefix has if they
+ * say the same. fresh: the caller's until the RIB has taken them. */
+S2SVPN_NODISCARD s2svpn_status s2_hub_attributes(struct s2_router *r, const s2svpn_prefix *prefix,
+                                                 const s2svpn_tunnel *t,
+                                                 const struct s2_bgp_attributes *a, void **out,
+                                                 bool *fresh);
+/* The best path is another, or none (NULL): tell every site, or one connection's. */
+void s2_hub_route(struct s2_router *r, const s2svpn_prefix *prefix, const struct s2_rib_path *best);
+void s2_hub_tell(s2svpn_connection *c, const s2svpn_prefix *prefix, const struct s2_rib_path *best);
 
 /* ---- route_table.c: what propagation changes */
 /* present: it has candidates; usable: one of them is. */

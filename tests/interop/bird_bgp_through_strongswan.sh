@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A site of strongSwan and BIRD against our gateway: BGP comes up inside the tunnel,
-# brings one prefix each way, and packets follow; a withdrawal and a dead session are
-# seen on our side.
+# brings one prefix each way, and packets follow; a withdrawal, a graceful restart under
+# traffic and a dead session are seen on our side.
 . "$(dirname "$0")/lib/net.sh"
 
 psk=interop.test_key.0123456789
@@ -11,6 +11,7 @@ write_bird()
 {
     cat >"$work/bird.conf" <<CONF
 router id 203.0.113.7;
+graceful restart wait 5;
 log "$work/bird.log" all;
 protocol device { }
 protocol static lan {
@@ -18,6 +19,7 @@ protocol static lan {
   route 192.168.0.0/16 unreachable;
 }
 protocol kernel {
+  persist;
   ipv4 { import none; export where source = RTS_BGP; };
 }
 protocol bgp aws {
@@ -27,6 +29,7 @@ protocol bgp aws {
   hold time 30;
   connect delay time 1;
   connect retry time 5;
+  graceful restart yes;
   ipv4 { import all; export where source = RTS_STATIC; next hop self; };
 }
 CONF
@@ -45,9 +48,15 @@ write_swanctl ss 203.0.113.7 198.51.100.1 192.168.0.0/16,169.254.10.6/32 \
 check "the tunnel comes up" swanctl_of ss --initiate --child k --timeout 10
 check "the in-tunnel host answers pings" in_device ping -c 2 -i 0.2 -W 2 -I 169.254.10.6 169.254.10.5
 
+start_bird() # OPTION...
+{
+    start "$device" "$work/bird.out" bird -f -c "$work/bird.conf" -s "$work/bird.ctl" \
+        -P "$work/bird.pid" "$@"
+    bird=$started
+    until_true 10 test -S "$work/bird.ctl"
+}
 write_bird
-start "$device" "$work/bird.out" bird -f -c "$work/bird.conf" -s "$work/bird.ctl" -P "$work/bird.pid"
-bird=$started
+start_bird
 established() { birdc_do show protocols aws | grep -q Established; }
 check "BGP is established" until_true 30 established
 check "we see it established" until_true 5 grep -q 'BGP .*-> Established' "$work/gateway.log"
@@ -69,6 +78,35 @@ lost() { ! in_device ping -c 1 -W 1 -I 192.168.7.1 10.0.1.10; }
 check "and packets are refused then" lost
 birdc_do enable lan >/dev/null
 check "and it comes back" until_true 15 in_device ping -c 1 -W 1 -I 192.168.7.1 10.0.1.10
+
+# RFC 4724: BIRD goes and its kernel routes on, as do we, until it is back.
+restart_gracefully()
+{
+    local ping
+
+    ip netns exec "$device" ping -i 0.1 -W 1 -I 192.168.7.1 10.0.1.10 >"$work/pings.log" &
+    ping=$!
+    sleep 1
+    birdc_do graceful restart
+    until_true 10 sh -c "! kill -0 $bird 2>/dev/null"
+    until_true 10 grep -q 'BGP restarts gracefully: its routes stay' "$work/gateway.log" || return 1
+    sleep 1
+    start_bird -R
+    until_true 30 grep -q 'the graceful restart is over' "$work/gateway.log" || return 1
+    sleep 1
+    kill -INT "$ping"
+    wait "$ping"
+    tail -n 2 "$work/pings.log"
+    grep -q ' 0% packet loss' "$work/pings.log"
+}
+begin "a graceful restart of BIRD loses no ping" restart_gracefully
+check "its session is established again" until_true 30 established
+check "we say that its routes stay meanwhile" \
+    grep -q 'tunnel 1: BGP restarts gracefully: its routes stay' "$work/gateway.log"
+check "and that it is over" grep -q 'tunnel 1: the graceful restart is over' "$work/gateway.log"
+stayed() { [ "$(grep -c 'route 192.168.0.0/16 has no path' "$work/gateway.log")" = 1 ]; }
+check "the route was never without a path" stayed # but for the withdrawal
+check "BIRD has the VPC's block again" until_true 10 has_vpc
 
 birdc_do disable aws >/dev/null
 cease() { grep -q 'notification received: Cease' "$work/gateway.log"; }

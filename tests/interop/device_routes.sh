@@ -41,7 +41,7 @@ start_device_only()
 {
     local config=$1
     shift
-    start "$device" "$work/device.log" "$program" --tun lan0 --lan 192.168.0.0/16 --log debug \
+    start "$device" "$work/device.log" "$program" --tun lan0 --advertise 192.168.0.0/16 --log debug \
         --control "$control" "$@" "$config"
     device_pid=$started
     until_true 10 test -S "$control"
@@ -199,6 +199,10 @@ check "BGP comes up" until_true 40 tunnel_up
 check "a learned prefix is installed" until_true 10 installed 10.0.0.0/16
 check "pings cross" crosses
 check "nothing needs to be exempt" json routes 'd["exempt"] == []'
+check "routes says what is advertised, and to which tunnel" json routes \
+    'd["advertised"] == [{"prefix": "192.168.0.0/16", "tunnels": ["vpn-0123456789abcdef0.1"]}]'
+in_text() { ask routes && prints '^192.168.0.0/16 +advertised to vpn-0123456789abcdef0.1$'; }
+check "in words, too" in_text
 
 announce 10.0.0.0/16 0.0.0.0/0
 check "a default route is learned" until_true 10 learned "['0.0.0.0/0', '10.0.0.0/16']"

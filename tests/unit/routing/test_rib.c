@@ -582,6 +582,65 @@ static void a_failed_change_changes_nothing(void)
         run_random(seed, 3);
 }
 
+/* ---- attributes */
+
+struct tags {
+    unsigned released[4];
+    unsigned tag[4]; /* by address */
+    unsigned reports;
+};
+
+static void count_report(void *user, const s2svpn_prefix *p, const struct s2_rib_path *best,
+                         size_t count, uint64_t now_ns)
+{
+    (void)p;
+    (void)best;
+    (void)count;
+    (void)now_ns;
+    ((struct tags *)user)->reports++;
+}
+
+static void count_release(void *user, void *attributes)
+{
+    struct tags *t = user;
+
+    t->released[(unsigned *)attributes - t->tag]++;
+}
+
+static void attributes_are_given_back_once_and_others_are_a_change(void)
+{
+    static const struct s2_rib_ops tag_ops = {.best = count_report, .release = count_release};
+    static const struct s2_rib_limits one = {.paths = 1};
+    const s2svpn_prefix p = prefix("10.0.0.0/16"), q = prefix("10.1.0.0/16");
+    static struct world w;
+    struct tags t = {{0}, {0}, 0};
+
+    memset(&w, 0, sizeof(w));
+    s2_fake_env_init(&w.f, 1);
+    CU_ASSERT_EQUAL_FATAL(s2_rib_new(&w.f.env, &one, &tag_ops, &t, &w.rib), S2SVPN_OK);
+    struct s2_rib_path a = path(&w, 0), b = path(&w, 1);
+    a.attributes = &t.tag[0];
+    CU_ASSERT_EQUAL(s2_rib_set(w.rib, &p, &a, 1), S2SVPN_OK);
+    CU_ASSERT_EQUAL(s2_rib_set(w.rib, &p, &a, 2), S2SVPN_OK); /* the same: nothing */
+    CU_ASSERT(t.reports == 1 && t.released[0] == 0);
+    a.attributes = &t.tag[1];
+    CU_ASSERT_EQUAL(s2_rib_set(w.rib, &p, &a, 3), S2SVPN_OK);
+    CU_ASSERT(t.reports == 2 && t.released[0] == 1);
+    b.attributes = &t.tag[2]; /* no room: they stay the caller's */
+    CU_ASSERT_EQUAL(s2_rib_set(w.rib, &p, &b, 4), S2SVPN_E_LIMIT);
+    CU_ASSERT_EQUAL(t.released[2], 0);
+    CU_ASSERT_EQUAL(s2_rib_set(w.rib, &q, &b, 4), S2SVPN_OK);
+    s2_rib_unset(w.rib, &p, a.source, 5);
+    CU_ASSERT_EQUAL(t.released[1], 1);
+    a.attributes = &t.tag[3];
+    CU_ASSERT_EQUAL(s2_rib_set(w.rib, &p, &a, 6), S2SVPN_OK);
+    s2_rib_drop(w.rib, b.source, 7);
+    CU_ASSERT(t.released[2] == 1 && t.released[3] == 0);
+    s2_rib_free(w.rib);
+    CU_ASSERT(t.released[0] == 1 && t.released[1] == 1 && t.released[3] == 1);
+    CU_ASSERT_EQUAL(w.f.live, 0);
+}
+
 static bool build(struct s2_fake_env *f, void *arg)
 {
     static struct world w;
@@ -625,6 +684,8 @@ const CU_TestInfo s2_test_rib[] = {
      lookup_takes_the_longest_prefix_that_has_a_usable_path},
     {"answers and reports agree with a naive model", answers_and_reports_agree_with_a_naive_model},
     {"a failed change changes nothing", a_failed_change_changes_nothing},
+    {"attributes are given back once, and others are a change",
+     attributes_are_given_back_once_and_others_are_a_change},
     {"every allocation may fail", every_allocation_may_fail},
     CU_TEST_INFO_NULL,
 };

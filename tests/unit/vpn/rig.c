@@ -478,7 +478,7 @@ s2svpn_status rig_make_site(struct rig *rig)
     s2svpn_config_free(config);
     if (rc != S2SVPN_OK)
         return rc;
-    if (rig->plan.static_routes)
+    if (rig->plan.static_routes && !options.external_bgp)
         rc = s2svpn_connection_add_static_route(rig->site, &cloud);
     port.address = rig_address("192.168.0.1");
     if (rig->plan.ipv6)

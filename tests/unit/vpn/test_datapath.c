@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "harness.h"
+#include "vpn/other_site.h"
 #include "vpn/packet.h"
 #include "vpn/rig.h"
 
@@ -260,6 +261,7 @@ static void joining_spares_what_waits_to_be_sealed(void)
     uint64_t arrived;
 
     if (rig_up(&rig, &static_routes)) {
+        s2svpn_connection *other = other_site_open(&rig, "192.168.99.0/24");
         s2svpn_packet p[3];
 
         CU_ASSERT_EQUAL(s2svpn_connection_add_static_route(rig.site, &far), S2SVPN_OK);
@@ -282,6 +284,7 @@ static void joining_spares_what_waits_to_be_sealed(void)
         CU_ASSERT_EQUAL(s2svpn_context_drops(rig.device.ctx, S2SVPN_DROP_INNER_SOURCE),
                         arrived + 1);
         CU_ASSERT_EQUAL(s2svpn_context_drops(rig.device.ctx, S2SVPN_DROP_INNER_MALFORMED), 0);
+        other_site_close(&rig, other, "192.168.99.0/24");
     }
     rig_close(&rig);
 }

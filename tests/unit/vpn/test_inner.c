@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "harness.h"
+#include "vpn/other_site.h"
 #include "vpn/packet.h"
 #include "vpn/rig.h"
 #include "vpn/seal.h"
@@ -211,18 +212,14 @@ static void too_big_goes_back_into_the_tunnel_it_came_from(void)
     static struct rig rig;
 
     if (rig_up(&rig, &static_routes)) {
-        s2svpn_tunnel *second = s2svpn_connection_tunnel(rig.cloud, 1);
-        const s2svpn_prefix beyond = rig_prefix("172.31.0.0/16");
+        s2svpn_connection *other = other_site_open(&rig, "172.31.0.0/16");
         const struct packet_spec spec = {
             .to = "172.31.0.1", .payload = 1300, .dont_fragment = true};
         static uint8_t p[PACKET_ROOM];
         const s2svpn_tunnel_info info = rig_tunnel(rig.cloud, 0);
         struct rig_item *item;
 
-        CU_ASSERT_EQUAL(
-            s2_fib_set(rig.vgw->router.fib, &beyond, s2_target_make(second, S2_TARGET_TUNNEL)),
-            S2SVPN_OK);
-        atomic_store(&second->mtu, 1000);
+        atomic_store(&s2svpn_connection_tunnel(other, 0)->mtu, 1000);
         seal_deliver(&rig, &rig.device, p, packet_write(p, &spec), 4, 0);
         rig_pump(&rig);
         item = rig_take(&rig.device.inside);
@@ -233,7 +230,7 @@ static void too_big_goes_back_into_the_tunnel_it_came_from(void)
         CU_ASSERT_TRUE(item->data[20] == 3 && item->data[21] == 4);
         CU_ASSERT_EQUAL(packet_get16(item->data + 26), 1000);
         rig_item_free(item);
-        s2_fib_unset(rig.vgw->router.fib, &beyond);
+        other_site_close(&rig, other, "172.31.0.0/16");
     }
     rig_close(&rig);
 }
