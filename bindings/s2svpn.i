@@ -23,6 +23,7 @@
 %include <s2svpn/vpc.h>
 %include <s2svpn/route_table.h>
 %include <s2svpn/config.h>
+%include <s2svpn/bgp_policy.h>
 %include <s2svpn/bgp.h>
 %include <s2svpn/pcap.h>
 %include <s2svpn/sim.h>

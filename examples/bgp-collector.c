@@ -3,7 +3,8 @@
  * prints its table. The engine that runs inside the tunnels, here on the host's own TCP:
  * it needs no tunnel. With --advertise it announces prefixes too.
  *
- * The table is printed when a peer's is complete, at SIGUSR1, and at the end. */
+ * The table is printed when a peer's is complete, at SIGUSR1, and at the end. What passes
+ * in and out is for the policies of --import and --export, which SIGHUP reads again. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/buffer.h>
@@ -22,7 +23,20 @@
 #define PEERS_MAX 64
 #define ADVERTISED_MAX 1024
 #define READ_MAX 65536
+#define RULES_MAX 64
+#define OF_A_RULE_MAX 32   /* prefixes, communities */
 #define WAITING_MAX 262144 /* bytes that a stream holds for a slow peer */
+
+/* A policy with all that its rules point to. */
+struct policy {
+    s2svpn_bgp_policy policy;
+    s2svpn_bgp_rule rule[RULES_MAX];
+    struct {
+        s2svpn_bgp_prefix_match prefix[OF_A_RULE_MAX];
+        uint32_t add[OF_A_RULE_MAX], strip[OF_A_RULE_MAX];
+        s2svpn_bgp_large_community add_large[OF_A_RULE_MAX], strip_large[OF_A_RULE_MAX];
+    } of[RULES_MAX];
+};
 
 struct collector {
     struct event_base *base;
@@ -41,6 +55,8 @@ struct collector {
     s2svpn_prefix advertise[ADVERTISED_MAX];
     size_t advertise_count;
     uint32_t until; /* end when a peer's table is complete with so many prefixes; 0: don't */
+    const char *import_file, *export_file;
+    struct policy *import, *export; /* NULL: none */
     bool json, quiet, done;
 };
 
@@ -80,12 +96,185 @@ static s2svpn_address address_of(const struct sockaddr_storage *from)
     return a;
 }
 
+/* ---- policies: a rule a line, words in any order behind the first
+ *
+ *     accept|deny [prefix P [ge N] [le N]]... [first AS] [contains AS] [has COMMUNITY]
+ *         [local-pref N] [med N] [prepend N] [add COMMUNITY]... [strip COMMUNITY|all]...
+ *     others deny
+ *
+ * with communities as 64512:7 or 64512:1:7, and # before a remark. */
+
+/* Up to three numbers with colons between; returns how many. */
+static int read_community(const char *text, uint32_t *small, s2svpn_bgp_large_community *large)
+{
+    unsigned long long v[3];
+    char end;
+    const int n = sscanf(text, "%llu:%llu:%llu%c", &v[0], &v[1], &v[2], &end);
+
+    if (n == 2 && v[0] <= UINT16_MAX && v[1] <= UINT16_MAX)
+        *small = (uint32_t)(v[0] << 16 | v[1]);
+    else if (n == 3 && v[0] <= UINT32_MAX && v[1] <= UINT32_MAX && v[2] <= UINT32_MAX)
+        *large = (s2svpn_bgp_large_community){(uint32_t)v[0], (uint32_t)v[1], (uint32_t)v[2]};
+    else
+        return 0;
+    return n;
+}
+
+static bool add_prefix(struct policy *p, size_t i, const char *value)
+{
+    s2svpn_bgp_rule *r = &p->rule[i];
+
+    r->prefixes = p->of[i].prefix;
+    return r->prefix_count < OF_A_RULE_MAX &&
+           s2svpn_prefix_read(value, &p->of[i].prefix[r->prefix_count++].prefix);
+}
+
+static bool add_community(struct policy *p, size_t i, const char *value, bool strip)
+{
+    s2svpn_bgp_rule *r = &p->rule[i];
+    size_t *count = strip ? &r->strip_count : &r->add_count;
+    size_t *large = strip ? &r->strip_large_count : &r->add_large_count;
+
+    if (*count == OF_A_RULE_MAX || *large == OF_A_RULE_MAX)
+        return false;
+    r->add = p->of[i].add;
+    r->strip = p->of[i].strip;
+    r->add_large = p->of[i].add_large;
+    r->strip_large = p->of[i].strip_large;
+    const int n =
+        read_community(value, strip ? &p->of[i].strip[*count] : &p->of[i].add[*count],
+                       strip ? &p->of[i].strip_large[*large] : &p->of[i].add_large[*large]);
+    *count += n == 2;
+    *large += n == 3;
+    return n != 0;
+}
+
+/* One word with its value; false: it makes no sense. */
+static bool take_word(struct policy *p, size_t i, const char *word, const char *value)
+{
+    s2svpn_bgp_rule *r = &p->rule[i];
+    s2svpn_bgp_prefix_match *last = &p->of[i].prefix[r->prefix_count > 0 ? r->prefix_count - 1 : 0];
+    char *end;
+    const unsigned long number = strtoul(value, &end, 10);
+    const bool is_number = value[0] >= '0' && value[0] <= '9' && *end == 0 && number <= UINT32_MAX;
+
+    if (strcmp(word, "prefix") == 0)
+        return add_prefix(p, i, value);
+    if (strcmp(word, "has") == 0) {
+        const int n = read_community(value, &r->community, &r->large_community);
+
+        r->match_community |= n == 2;
+        r->match_large_community |= n == 3;
+        return n != 0;
+    }
+    if (strcmp(word, "strip") == 0 && strcmp(value, "all") == 0)
+        return r->strip_all = true;
+    if (strcmp(word, "strip") == 0 || strcmp(word, "add") == 0)
+        return add_community(p, i, value, word[0] == 's');
+    if (!is_number)
+        return false;
+    if (strcmp(word, "first") == 0)
+        r->as_first = (uint32_t)number;
+    else if (strcmp(word, "contains") == 0)
+        r->as_contains = (uint32_t)number;
+    else if (strcmp(word, "ge") == 0 && number <= 128 && r->prefix_count > 0)
+        last->ge = (uint8_t)number;
+    else if (strcmp(word, "le") == 0 && number <= 128 && r->prefix_count > 0)
+        last->le = (uint8_t)number;
+    else if (strcmp(word, "prepend") == 0 && number <= 32)
+        r->prepend = (uint8_t)number;
+    else if (strcmp(word, "med") == 0 && (r->set_med = true))
+        r->med = (uint32_t)number;
+    else if (strcmp(word, "local-pref") == 0 && (r->set_local_pref = true))
+        r->local_pref = (uint32_t)number;
+    else
+        return false;
+    return true;
+}
+
+/* The next word of a line, cut off; NULL: there is none. */
+static char *next_word(char **line)
+{
+    static const char blanks[] = " \t\r\n";
+    char *word = *line + strspn(*line, blanks);
+    char *end = word + strcspn(word, blanks);
+
+    *line = *end != 0 ? end + 1 : end;
+    *end = 0;
+    return *word != 0 ? word : NULL;
+}
+
+static bool take_rule(struct policy *p, char *line)
+{
+    char *word = next_word(&line);
+
+    if (word == NULL)
+        return true;
+    if (strcmp(word, "others") == 0) {
+        word = next_word(&line);
+        p->policy.deny_others = word != NULL && strcmp(word, "deny") == 0;
+        return p->policy.deny_others;
+    }
+    if (p->policy.rule_count == RULES_MAX ||
+        (strcmp(word, "accept") != 0 && strcmp(word, "deny") != 0))
+        return false;
+    const size_t i = p->policy.rule_count++;
+    p->rule[i].accept = word[0] == 'a';
+    while ((word = next_word(&line)) != NULL) {
+        const char *value = next_word(&line);
+
+        if (value == NULL || !take_word(p, i, word, value))
+            return false;
+    }
+    return true;
+}
+
+/* NULL: the file can't be read, or not understood, which is said. */
+static struct policy *read_policy(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    struct policy *p = calloc(1, sizeof(*p));
+    char line[1024];
+    unsigned number = 0;
+    bool good = f != NULL && p != NULL;
+
+    while (good && fgets(line, sizeof(line), f) != NULL) {
+        number++;
+        line[strcspn(line, "#")] = 0;
+        good = take_rule(p, line);
+    }
+    if (f != NULL)
+        fclose(f);
+    if (!good) {
+        fprintf(stderr, "bgp-collector: %s:%u: not understood\n", path, number);
+        free(p);
+        return NULL;
+    }
+    p->policy.size = sizeof(p->policy);
+    p->policy.rules = p->rule;
+    return p;
+}
+
 /* ---- the table */
 
 static void print_path(const s2svpn_bgp_route *r, const char *between)
 {
     for (uint16_t i = 0; i < r->as_count; i++)
         printf("%s%u", i > 0 ? between : "", r->as_path[i]);
+}
+
+static void print_communities(const s2svpn_bgp_route *r, const char *quote, const char *between)
+{
+    const char *gap = "";
+
+    for (uint16_t i = 0; i < r->community_count; i++, gap = between)
+        printf("%s%s%u:%u%s", gap, quote, r->communities[i] >> 16, r->communities[i] & 0xffff,
+               quote);
+    for (uint16_t i = 0; i < r->large_community_count; i++, gap = between) {
+        const s2svpn_bgp_large_community *c = &r->large_communities[i];
+
+        printf("%s%s%u:%u:%u%s", gap, quote, c->administrator, c->data1, c->data2, quote);
+    }
 }
 
 static bool print_route(void *arg, const s2svpn_bgp_route *r)
@@ -103,14 +292,30 @@ static bool print_route(void *arg, const s2svpn_bgp_route *r)
             printf("\"med\":%u,", r->med);
         printf("\"as_path\":[");
         print_path(r, ",");
-        printf("]}\n");
+        printf("]");
+        if (r->has_local_pref)
+            printf(",\"local_pref\":%u", r->local_pref);
+        if (r->community_count + r->large_community_count > 0) {
+            printf(",\"communities\":[");
+            print_communities(r, "\"", ",");
+            printf("]");
+        }
+        printf("}\n");
         return true;
     }
     printf("%-20s via %-16s ", prefix, hop);
     print_path(r, " ");
     if (r->has_med)
         printf(" (MED %u)", r->med);
-    printf(" %s\n", origins[r->origin]);
+    if (r->has_local_pref)
+        printf(" (preference %u)", r->local_pref);
+    printf(" %s", origins[r->origin]);
+    if (r->community_count + r->large_community_count > 0) {
+        printf(" (");
+        print_communities(r, "", " ");
+        printf(")");
+    }
+    printf("\n");
     return true;
 }
 
@@ -343,6 +548,8 @@ static struct peer *new_peer(struct collector *c, const struct sockaddr_storage 
     spec.peer_address = address;
     spec.local_address = *local;
     spec.passive = passive;
+    spec.import_policy = c->import ? &c->import->policy : NULL;
+    spec.export_policy = c->export ? &c->export->policy : NULL;
     if (s2svpn_bgp_peer_new(c->bgp, &spec, p, &p->bgp, &why) != S2SVPN_OK)
         die(why.field, why.message);
     c->peer_count++;
@@ -386,6 +593,30 @@ static void on_timer(evutil_socket_t number, short what, void *arg)
     s2svpn_bgp_advance(c->bgp, now());
 }
 
+/* A file that isn't understood leaves things as they are. */
+static void reload_policies(struct collector *c)
+{
+    struct policy *in = c->import_file ? read_policy(c->import_file) : NULL;
+    struct policy *out = c->export_file ? read_policy(c->export_file) : NULL;
+    s2svpn_error why;
+
+    if ((c->import_file && !in) || (c->export_file && !out)) {
+        free(in);
+        free(out);
+        return;
+    }
+    for (size_t i = 0; i < c->peer_count; i++) {
+        if (s2svpn_bgp_peer_set_policies(c->peer[i].bgp, in ? &in->policy : NULL,
+                                         out ? &out->policy : NULL, now(), &why) != S2SVPN_OK)
+            die(why.field, why.message);
+        advertise_all(&c->peer[i]);
+    }
+    free(c->import);
+    free(c->export);
+    c->import = in;
+    c->export = out;
+}
+
 static void on_signal(evutil_socket_t number, short what, void *arg)
 {
     struct collector *c = arg;
@@ -393,6 +624,8 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     (void)what;
     if (number == SIGUSR1)
         print_table(c);
+    else if (number == SIGHUP)
+        reload_policies(c);
     else
         event_base_loopexit(c->base, NULL);
 }
@@ -436,6 +669,7 @@ static const char usage[] =
     "  --peer-asn N       take no other; 0, the default: any but ours\n"
     "  --router-id A.B.C.D, --max-prefixes N (1,000,000), --hold-time SECONDS (30)\n"
     "  --advertise PREFIX as often as you like\n"
+    "  --import FILE, --export FILE   policies; SIGHUP reads them again\n"
     "  --until N          end when a peer's table is complete with N prefixes\n"
     "  --json, --quiet    the table as lines of JSON; no routes, only their number\n";
 
@@ -471,6 +705,12 @@ static void take_option(struct collector *c, struct arguments *a, int option, co
         break;
     case 'L':
         a->local = optarg;
+        break;
+    case 'I':
+        c->import_file = optarg;
+        break;
+    case 'E':
+        c->export_file = optarg;
         break;
     case 'j':
         c->json = true;
@@ -508,6 +748,8 @@ static struct arguments read_options(struct collector *c, int argc, char **argv)
         {"max-prefixes", required_argument, NULL, 'm'},
         {"advertise", required_argument, NULL, 'A'},
         {"until", required_argument, NULL, 'u'},
+        {"import", required_argument, NULL, 'I'},
+        {"export", required_argument, NULL, 'E'},
         {"json", no_argument, NULL, 'j'},
         {"quiet", no_argument, NULL, 'q'},
         {NULL, 0, NULL, 0},
@@ -566,17 +808,20 @@ int main(int argc, char **argv)
                                           .max_prefixes = 1000000,
                                           .ipv4 = true,
                                           .ipv6 = true}};
-    static const int signals[] = {SIGINT, SIGTERM, SIGUSR1};
+    static const int signals[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP};
     const struct arguments a = read_options(&c, argc, argv);
     struct evconnlistener *listener = NULL;
-    struct event *signal_event[3];
+    struct event *signal_event[4];
 
     signal(SIGPIPE, SIG_IGN);
     c.base = event_base_new();
     if (c.base == NULL)
         die("libevent", "no loop");
     c.timer = evtimer_new(c.base, on_timer, &c);
-    for (size_t i = 0; i < 3; i++) {
+    if ((c.import_file && !(c.import = read_policy(c.import_file))) ||
+        (c.export_file && !(c.export = read_policy(c.export_file))))
+        return 1;
+    for (size_t i = 0; i < 4; i++) {
         signal_event[i] = evsignal_new(c.base, signals[i], on_signal, &c);
         evsignal_add(signal_event[i], NULL);
     }
@@ -599,7 +844,9 @@ int main(int argc, char **argv)
     s2svpn_bgp_free(c.bgp);
     if (listener)
         evconnlistener_free(listener);
-    for (size_t i = 0; i < 3; i++)
+    free(c.import);
+    free(c.export);
+    for (size_t i = 0; i < 4; i++)
         event_free(signal_event[i]);
     event_free(c.timer);
     event_base_free(c.base);

@@ -18,6 +18,7 @@
 #ifndef S2SVPN_BGP_H
 #define S2SVPN_BGP_H
 
+#include "s2svpn/bgp_policy.h"
 #include "s2svpn/error.h"
 #include "s2svpn/types.h"
 
@@ -38,7 +39,7 @@ enum s2svpn_bgp_state {
 /** "Established"; "?" for a number that is none. @threads any */
 S2SVPN_API const char *s2svpn_bgp_state_text(enum s2svpn_bgp_state state);
 
-/** A route as a peer announced it. Its next hop is the peer (others are refused). */
+/** A route as a peer announced it and the import policy made it. Its next hop is the peer (others are refused). */
 typedef struct s2svpn_bgp_route {
     size_t size;
     s2svpn_prefix prefix;
@@ -50,6 +51,12 @@ typedef struct s2svpn_bgp_route {
     uint16_t as_path_length; /* as the decision process counts it: an AS_SET is 1 */
     uint16_t as_count;
     const uint32_t *as_path; /* flat, leftmost first; borrowed for the call */
+    /* RFC 1997 (AS << 16 | number) and 8092, in the order in which they came; borrowed for
+     * the call */
+    const uint32_t *communities;
+    const s2svpn_bgp_large_community *large_communities;
+    uint16_t community_count, large_community_count;
+    uint32_t reserved2;
 } s2svpn_bgp_route;
 
 /** What the speaker calls, from within the host's calls. A const table. */
@@ -129,7 +136,10 @@ typedef struct s2svpn_bgp_peer_spec {
     uint16_t connect_retry_s;     /* 0: 30 */
     bool passive;                 /* never connects */
     bool ipv4, ipv6;              /* families; none: the family of the addresses */
-    uint8_t reserved;
+    bool require_policy;          /* RFC 8212: without a policy no route passes that way */
+    /* NULL: none. With all that they point to borrowed until the peer is freed or
+     * s2svpn_bgp_peer_set_policies() gave it others. */
+    const s2svpn_bgp_policy *import_policy, *export_policy;
 } s2svpn_bgp_peer_spec;
 #define S2SVPN_BGP_PEER_INIT                                                                       \
     {                                                                                              \
@@ -176,10 +186,15 @@ typedef struct s2svpn_bgp_announcement {
     bool has_med;
     uint16_t path_count; /* of ASNs behind our own, at most 254 */
     uint32_t med;
-    const uint32_t *path; /* borrowed for the call */
+    const uint32_t *path;                                /* borrowed for the call */
+    const uint32_t *communities;                         /* at most 64; borrowed for the call */
+    const s2svpn_bgp_large_community *large_communities; /* at most 32 */
+    uint16_t community_count, large_community_count;
+    uint32_t reserved;
 } s2svpn_bgp_announcement;
 
-/** Kept while the session is down, sent when it is up; again: replaces.
+/** Kept while the session is down, sent when it is up; again: replaces. What the export policy
+ * denies is not kept, and withdrawn if it was advertised before; the call succeeds.
  * @return E_ARGUMENT with the field; E_LIMIT; E_MEMORY. */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_bgp_advertise(s2svpn_bgp_peer *peer,
                                                                const s2svpn_bgp_announcement *a,
@@ -187,6 +202,15 @@ S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_bgp_advertise(s2svpn_bgp_peer *
 /** Nothing happens if it isn't advertised. */
 S2SVPN_API void s2svpn_bgp_withdraw(s2svpn_bgp_peer *peer, const s2svpn_prefix *prefix,
                                     uint64_t now_ns);
+
+/** Other policies, NULL for none. The import is applied to the peer's whole table again: by
+ * route refresh (RFC 2918), or by a reset of the session if the peer can't do that. The
+ * export is applied to what is advertised from now on: what should change is advertised
+ * again.
+ * @return E_ARGUMENT with the field, E_LIMIT; then all is as it was. @since 0.1 */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_bgp_peer_set_policies(
+    s2svpn_bgp_peer *peer, const s2svpn_bgp_policy *import_policy,
+    const s2svpn_bgp_policy *export_policy, uint64_t now_ns, s2svpn_error *why);
 
 typedef struct s2svpn_bgp_peer_info {
     size_t size;    /* set by the caller */

@@ -5,6 +5,7 @@
 #define S2SVPN_S2SVPN_H
 
 #include "s2svpn/bgp.h"
+#include "s2svpn/bgp_policy.h"
 #include "s2svpn/config.h"
 #include "s2svpn/connection.h"
 #include "s2svpn/context.h"

@@ -416,10 +416,25 @@ static void parse_unknown(struct s2_bgp_parsed *p, const struct raw *a)
         keep(&p->values, a, KIND | S2_BGP_FLAG_PARTIAL);
 }
 
+static bool has_prefixes(const struct raw *a)
+{
+    return a->type == S2_BGP_MP_REACH || a->type == S2_BGP_MP_UNREACH;
+}
+
+/* The list ends amid this one, RFC 7606 section 4. If that hides prefixes, there is
+ * nothing that could be treated as withdrawn (section 3 j). */
+static void cut_off(struct s2_bgp_parsed *p, const struct raw *a)
+{
+    if (has_prefixes(a))
+        reset(p, a, S2_BGP_SUB_UPDATE_OPTIONAL);
+    else
+        s2_bgp_raise(p, S2_BGP_COST_WITHDRAW, 0);
+}
+
 static void parse_one(struct s2_bgp_parsed *p, const struct raw *a)
 {
     const struct row *row = &table[a->type];
-    const bool mp = a->type == S2_BGP_MP_REACH || a->type == S2_BGP_MP_UNREACH;
+    const bool mp = has_prefixes(a);
     struct s2_reader r;
 
     if (s2_bgp_has(p, a->type)) { /* RFC 7606 section 3 g */
@@ -466,7 +481,7 @@ static void merge_as4(struct s2_bgp_parsed *p)
     if (!p->has_as4_path || p->cost >= S2_BGP_COST_WITHDRAW)
         return;
     s2_reader_init(&r, p->as4_path.p, p->as4_path.len);
-    if (s2_bgp_parse_path(&r, 4, &as4) != S2SVPN_OK)
+    if (s2_bgp_parse_as4_path(&r, &as4) != S2SVPN_OK)
         s2_bgp_raise(p, S2_BGP_COST_DISCARD, S2_BGP_AS4_PATH);
     else if (s2_bgp_merge_path(&p->values.path, &as4) != S2SVPN_OK)
         s2_bgp_raise(p, S2_BGP_COST_WITHDRAW, S2_BGP_AS_PATH);
@@ -499,8 +514,8 @@ s2svpn_status s2_bgp_parse_attributes(s2svpn_span bytes, size_t as_size, struct 
         const size_t len = a.flags & S2_BGP_FLAG_EXTENDED ? s2_read_u16(&r, "attribute.length")
                                                           : s2_read_u8(&r, "attribute.length");
         a.value = s2_read_span(&r, len, "attribute.length");
-        if (r.rc != S2SVPN_OK) { /* RFC 7606 section 4: the list ends amid one */
-            s2_bgp_raise(out, S2_BGP_COST_WITHDRAW, 0);
+        if (r.rc != S2SVPN_OK) {
+            cut_off(out, &a);
             break;
         }
         parse_one(out, &a);

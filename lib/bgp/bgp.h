@@ -24,6 +24,7 @@
 #define S2_BGP_BGP_H
 
 #include "base/env.h"
+#include "s2svpn/bgp_policy.h"
 
 #define S2_BGP_PORT 179
 #define S2_BGP_MESSAGE_MAX 4096
@@ -61,7 +62,12 @@ struct s2_bgp_attributes {
     uint32_t first_as;       /* leftmost; 0 if the path is empty */
     uint16_t as_count;       /* ASNs in as_path */
     const uint32_t *as_path; /* flat, leftmost first; borrowed for the call */
+    /* in wire form, four and twelve bytes each; borrowed for the call */
+    s2svpn_span communities, large_communities;
 };
+/* Such lists as numbers; out has room for all. Returns how many. */
+size_t s2_bgp_read_communities(s2svpn_span list, uint32_t *out);
+size_t s2_bgp_read_large(s2svpn_span list, s2svpn_bgp_large_community *out);
 
 struct s2_bgp_ops {
     /* Ask for a stream to the peer; the answer is s2_bgp_stream_up or _down with
@@ -105,6 +111,10 @@ struct s2_bgp_spec {
     uint32_t max_prefixes;        /* 0: 100, AWS's; over it: Cease/1 */
     bool passive;                 /* never connects */
     bool ipv4, ipv6;              /* families to negotiate */
+    /* RFC 8212: where there is no policy, no route passes */
+    bool require_policy;
+    /* Borrowed until the peer is freed or has others; NULL: none. */
+    const s2svpn_bgp_policy *import_policy, *export_policy;
 };
 /* The peer is idle until s2_bgp_start. */
 S2SVPN_NODISCARD s2svpn_status s2_bgp_peer_new(struct s2_bgp *bgp, const struct s2_bgp_spec *spec,
@@ -136,10 +146,20 @@ struct s2_bgp_announcement {
     uint8_t origin;
     uint16_t path_count;
     const uint32_t *path; /* borrowed for the call */
+    uint16_t community_count, large_community_count;
+    const uint32_t *communities; /* borrowed for the call */
+    const s2svpn_bgp_large_community *large_communities;
 };
 S2SVPN_NODISCARD s2svpn_status s2_bgp_advertise(struct s2_bgp_peer *peer,
                                                 const struct s2_bgp_announcement *a,
                                                 uint64_t now_ns);
+/* Other policies from now on. The import is applied to the whole table again: the peer is
+ * asked for it (RFC 2918), or the session is reset (Cease/6). The export is applied to
+ * what is advertised from now on. A failed call changes nothing. */
+S2SVPN_NODISCARD s2svpn_status s2_bgp_set_policies(struct s2_bgp_peer *peer,
+                                                   const s2svpn_bgp_policy *import_policy,
+                                                   const s2svpn_bgp_policy *export_policy,
+                                                   uint64_t now_ns);
 void s2_bgp_withdraw(struct s2_bgp_peer *peer, const s2svpn_prefix *prefix, uint64_t now_ns);
 
 struct s2_bgp_info {

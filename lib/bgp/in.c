@@ -9,6 +9,7 @@
 #include "base/address.h"
 #include "base/bytes.h"
 #include "bgp/nlri.h"
+#include "bgp/policy.h"
 
 struct update {
     s2svpn_span withdrawn, prefixes; /* of IPv4, well formed */
@@ -60,6 +61,16 @@ static uint8_t missing_attribute(const struct update *u)
     return 0;
 }
 
+/* Whether there is any but MP_UNREACH_NLRI. */
+static bool has_others(const struct s2_bgp_parsed *p)
+{
+    for (unsigned type = 0; type < 256; type++) {
+        if (type != S2_BGP_MP_UNREACH && s2_bgp_has(p, (uint8_t)type))
+            return true;
+    }
+    return false;
+}
+
 /* What the attributes as a whole cost. */
 static s2svpn_status check_update(const struct s2_bgp_peer *peer, struct update *u,
                                   struct s2_bgp_error *why)
@@ -74,7 +85,7 @@ static s2svpn_status check_update(const struct s2_bgp_peer *peer, struct update 
         /* the neighbour's own AS comes first: RFC 4271 section 6.3, 7606 section 7.2 */
         else if (p->values.head.first_as != peer->session->open.asn)
             s2_bgp_raise(p, S2_BGP_COST_WITHDRAW, S2_BGP_AS_PATH);
-    } else if (p->cost >= S2_BGP_COST_WITHDRAW) {
+    } else if (p->cost >= S2_BGP_COST_WITHDRAW && (p->culprit == 0 || has_others(p))) {
         /* section 5.2: no prefix was found that this could be said of */
         return update_error(why, S2_BGP_SUB_UPDATE_LIST);
     }
@@ -210,25 +221,81 @@ static bool is_agreed(const struct s2_bgp_peer *peer, uint8_t family)
     return peer->session->open.families & s2_bgp_family_bit(family);
 }
 
-/* set NULL: they go. */
-static s2svpn_status apply_prefixes(struct s2_bgp_peer *peer, s2svpn_span bytes, uint8_t family,
-                                    struct s2_bgp_set *set)
+/* What the import policy makes of an UPDATE's attributes, by the rule that decided last:
+ * most prefixes of one UPDATE meet the same. */
+struct import {
+    const struct s2_bgp_values *values;
+    const s2svpn_bgp_rule *rule;
+    struct s2_bgp_set *set; /* NULL: the rule asks for more than fits */
+};
+
+static s2svpn_status change(struct s2_bgp_peer *peer, struct import *import,
+                            const s2svpn_bgp_rule *rule)
 {
+    struct s2_bgp_values v = *import->values;
+
+    s2_bgp_set_release(peer->bgp, import->set);
+    import->set = NULL;
+    import->rule = rule;
+    if (!s2_bgp_policy_change(rule, v.head.first_as, &v))
+        return S2SVPN_OK;
+    import->set = s2_bgp_intern(peer->bgp, &v);
+    return import->set != NULL ? S2SVPN_OK : no_memory(peer);
+}
+
+/* The set that a prefix comes in with; NULL: it doesn't. */
+static s2svpn_status import_prefix(struct s2_bgp_peer *peer, struct import *import,
+                                   const s2svpn_prefix *p, struct s2_bgp_set **set)
+{
+    const struct s2_bgp_decision d = s2_bgp_policy_decide(
+        peer->spec.import_policy, peer->spec.require_policy, p, import->values);
+    s2svpn_status rc = S2SVPN_OK;
+
+    if (d.accepted && d.rule == NULL)
+        return rc;
+    if (d.accepted && d.rule != import->rule)
+        rc = change(peer, import, d.rule);
+    *set = d.accepted ? import->set : NULL;
+    return rc;
+}
+
+/* They come, but for those that are denied: what the peer said of them before goes. */
+static s2svpn_status import_prefixes(struct s2_bgp_peer *peer, s2svpn_span bytes, uint8_t family,
+                                     const struct s2_bgp_values *values, struct s2_bgp_set *set)
+{
+    struct import import = {.values = values};
     s2svpn_status rc = S2SVPN_OK;
     struct s2_reader r;
 
-    if (!is_agreed(peer, family))
-        return S2SVPN_OK;
     s2_reader_init(&r, bytes.p, bytes.len);
     while (r.left > 0 && r.rc == S2SVPN_OK && rc == S2SVPN_OK) {
         const s2svpn_prefix p = s2_bgp_read_prefix(&r, family);
+        struct s2_bgp_set *its = set;
 
-        if (set == NULL)
+        if (is_multicast(&p))
+            continue;
+        rc = import_prefix(peer, &import, &p, &its);
+        if (rc == S2SVPN_OK && its == NULL)
             remove_prefix(peer, &p);
-        else if (!is_multicast(&p))
-            rc = set_prefix(peer, &p, set);
+        else if (rc == S2SVPN_OK)
+            rc = set_prefix(peer, &p, its);
     }
+    s2_bgp_set_release(peer->bgp, import.set);
     return rc;
+}
+
+static void withdraw_prefixes(struct s2_bgp_peer *peer, s2svpn_span bytes, uint8_t family)
+{
+    struct s2_reader r;
+
+    if (!is_agreed(peer, family))
+        return;
+    s2_reader_init(&r, bytes.p, bytes.len);
+    while (r.left > 0 && r.rc == S2SVPN_OK) {
+        const s2svpn_prefix p = s2_bgp_read_prefix(&r, family);
+
+        remove_prefix(peer, &p);
+    }
 }
 
 /* The peer's own address is the only next hop here: the tunnel leads nowhere else. */
@@ -273,7 +340,10 @@ static s2svpn_status announce(struct s2_bgp_peer *peer, const struct s2_bgp_pars
             set = NULL;
         }
     }
-    return apply_prefixes(peer, bytes, family, set);
+    if (set != NULL)
+        return import_prefixes(peer, bytes, family, &p->values, set);
+    withdraw_prefixes(peer, bytes, family);
+    return S2SVPN_OK;
 }
 
 static s2svpn_status apply_update(struct s2_bgp_peer *peer, const struct update *u)
@@ -282,10 +352,9 @@ static s2svpn_status apply_update(struct s2_bgp_peer *peer, const struct update 
     struct s2_bgp_set *set = NULL;
     s2svpn_status rc = S2SVPN_OK;
 
-    /* a withdrawal can't fail */
-    (void)!apply_prefixes(peer, u->withdrawn, S2SVPN_FAMILY_IPV4, NULL);
+    withdraw_prefixes(peer, u->withdrawn, S2SVPN_FAMILY_IPV4);
     if (p->unreach.present)
-        (void)!apply_prefixes(peer, p->unreach.prefixes, p->unreach.family, NULL);
+        withdraw_prefixes(peer, p->unreach.prefixes, p->unreach.family);
     if (p->cost < S2_BGP_COST_WITHDRAW && announces(u)) {
         set = s2_bgp_intern(peer->bgp, &p->values);
         if (set == NULL)
@@ -305,13 +374,11 @@ static s2svpn_status apply_update(struct s2_bgp_peer *peer, const struct update 
 static unsigned end_of_rib(const struct s2_bgp_peer *peer, s2svpn_span body, const struct update *u)
 {
     const struct s2_bgp_mp *unreach = &u->attributes.unreach;
-    unsigned others = 0;
 
     if (body.len == 4)
         return S2_BGP_IPV4;
-    for (unsigned type = 0; type < 256; type++)
-        others += type != S2_BGP_MP_UNREACH && s2_bgp_has(&u->attributes, (uint8_t)type);
-    if (others > 0 || u->withdrawn.len > 0 || !unreach->present || unreach->prefixes.len > 0)
+    if (has_others(&u->attributes) || u->withdrawn.len > 0 || !unreach->present ||
+        unreach->prefixes.len > 0)
         return 0;
     return s2_bgp_family_bit(unreach->family) & peer->session->open.families;
 }

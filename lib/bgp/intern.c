@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/list.h"
+#include "bgp/community.h"
 #include "bgp/peer.h"
 
 /* The part that makes a set what it is, laid out as in the set. */
@@ -108,6 +109,7 @@ struct s2_bgp_attributes s2_bgp_set_show(const struct s2_bgp_set *set,
                                          const s2svpn_address *next_hop)
 {
     const struct s2_bgp_head *h = &set->head;
+    const s2svpn_span opaque = s2_bgp_set_opaque(set);
 
     return (struct s2_bgp_attributes){
         .origin = h->origin,
@@ -120,5 +122,7 @@ struct s2_bgp_attributes s2_bgp_set_show(const struct s2_bgp_set *set,
         .first_as = h->first_as,
         .as_count = h->as_count,
         .as_path = set->as,
+        .communities = s2_bgp_opaque_value(opaque, S2_BGP_COMMUNITIES),
+        .large_communities = s2_bgp_opaque_value(opaque, S2_BGP_LARGE_COMMUNITIES),
     };
 }

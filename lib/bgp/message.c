@@ -298,6 +298,15 @@ void s2_bgp_write_end(struct s2_writer *w)
     s2_write_patch_u16(w, 16, (uint16_t)w->len);
 }
 
+void s2_bgp_write_refresh(struct s2_writer *w, uint8_t family)
+{
+    s2_bgp_write_begin(w, S2_BGP_TYPE_REFRESH);
+    s2_write_u16(w, s2_bgp_afi(family));
+    s2_write_u8(w, 0);
+    s2_write_u8(w, S2_BGP_SAFI_UNICAST);
+    s2_bgp_write_end(w);
+}
+
 void s2_bgp_write_open(struct s2_writer *w, const struct s2_bgp_open *open)
 {
     s2_bgp_write_begin(w, S2_BGP_TYPE_OPEN);

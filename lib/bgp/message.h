@@ -148,6 +148,8 @@ void s2_bgp_write_end(struct s2_writer *w);
 void s2_bgp_write_open(struct s2_writer *w, const struct s2_bgp_open *open);
 void s2_bgp_write_notification(struct s2_writer *w, const struct s2_bgp_error *e);
 
+void s2_bgp_write_refresh(struct s2_writer *w, uint8_t family); /* RFC 2918 section 3 */
+
 uint16_t s2_bgp_afi(uint8_t family);               /* enum s2svpn_family */
 uint8_t s2_bgp_family(uint16_t afi, uint8_t safi); /* 0: not ours */
 unsigned s2_bgp_family_bit(uint8_t family);        /* 0: none */

@@ -339,7 +339,8 @@ static void write_announcement(struct s2_bgp_peer *peer, struct s2_bgp_bucket *b
     struct s2_bgp_write_options options = {
         .as_size = peer->session->open.four_octet_as ? 4 : 2,
     };
-    uint8_t bytes[S2_BGP_MESSAGE_MAX / 2]; /* ours have a path and no more that grows */
+    /* the longest path twice (RFC 6793) and as many communities as we allow: 2.2 kB */
+    uint8_t bytes[S2_BGP_MESSAGE_MAX / 4 * 3];
     struct s2_writer attributes;
 
     if (b->family == S2SVPN_FAMILY_IPV4)

@@ -45,6 +45,24 @@ s2svpn_status s2_bgp_parse_path(struct s2_reader *r, size_t as_size, struct s2_b
     return r->rc;
 }
 
+s2svpn_status s2_bgp_parse_as4_path(struct s2_reader *r, struct s2_bgp_path *out)
+{
+    out->as_count = out->segment_count = 0;
+    while (r->left > 0 && r->rc == S2SVPN_OK) {
+        struct s2_reader look = *r;
+        const uint8_t type = s2_read_u8(&look, "path.type");
+        const uint8_t count = s2_read_u8(&look, "path.count");
+
+        if (type != S2_BGP_AS_CONFED_SEQUENCE && type != S2_BGP_AS_CONFED_SET) {
+            (void)!parse_segment(r, 4, out);
+        } else {
+            s2_read_skip(&look, count * (size_t)4, "path.count");
+            *r = look;
+        }
+    }
+    return r->rc;
+}
+
 uint16_t s2_bgp_path_length(const struct s2_bgp_path_view *path)
 {
     unsigned length = 0;

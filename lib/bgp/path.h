@@ -11,6 +11,8 @@
 
 #define S2_BGP_AS_SET 1
 #define S2_BGP_AS_SEQUENCE 2
+#define S2_BGP_AS_CONFED_SEQUENCE 3 /* RFC 5065 section 3 */
+#define S2_BGP_AS_CONFED_SET 4
 
 struct s2_bgp_segment {
     uint8_t type;
@@ -34,6 +36,8 @@ struct s2_bgp_path_view s2_bgp_path_view(const struct s2_bgp_path *path);
 /* The whole of r; as_size 2 or 4. E_LIMIT: more ASNs than we hold. */
 S2SVPN_NODISCARD s2svpn_status s2_bgp_parse_path(struct s2_reader *r, size_t as_size,
                                                  struct s2_bgp_path *out);
+/* AS4_PATH: a confederation's segments are passed over, RFC 6793 section 6. */
+S2SVPN_NODISCARD s2svpn_status s2_bgp_parse_as4_path(struct s2_reader *r, struct s2_bgp_path *out);
 /* RFC 6793 section 4.2.3: path of a two-octet speaker, with the true ASNs that its
  * AS4_PATH brings. path stays as it is if AS4_PATH is the longer one. */
 S2SVPN_NODISCARD s2svpn_status s2_bgp_merge_path(struct s2_bgp_path *path,

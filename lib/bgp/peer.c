@@ -6,10 +6,14 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "base/bytes.h"
+#include "bgp/community.h"
+#include "bgp/policy.h"
 
 #define DEFAULT_HOLD_S 30
 #define DEFAULT_RETRY_S 30
 #define DEFAULT_PREFIXES 100
+#define OPAQUE_MOST 1024 /* bytes of communities; an UPDATE has room for more than them */
 
 /* ---- what the other files share */
 
@@ -89,7 +93,8 @@ static s2svpn_status check_spec(const struct s2_env *env, const struct s2_bgp_sp
     if (spec->local_address.family == S2SVPN_FAMILY_NONE ||
         spec->peer_address.family != spec->local_address.family)
         return s2_fail(env, S2SVPN_E_ARGUMENT, "peer_address", "two addresses of one family");
-    return S2SVPN_OK;
+    const s2svpn_status rc = s2_bgp_policy_check(env, "import_policy", spec->import_policy);
+    return rc != S2SVPN_OK ? rc : s2_bgp_policy_check(env, "export_policy", spec->export_policy);
 }
 
 s2svpn_status s2_bgp_peer_new(struct s2_bgp *bgp, const struct s2_bgp_spec *spec, void *user,
@@ -259,6 +264,42 @@ static s2svpn_status check_announcement(const struct s2_bgp_peer *peer,
     if (a->path_count >= S2_BGP_AS_PATH_MAX)
         return s2_fail(env, S2SVPN_E_LIMIT, "path", "more than %d AS numbers",
                        S2_BGP_AS_PATH_MAX - 1);
+    if (a->community_count > S2_BGP_COMMUNITIES_MOST)
+        return s2_fail(env, S2SVPN_E_LIMIT, "communities", "more than %d", S2_BGP_COMMUNITIES_MOST);
+    if (a->large_community_count > S2_BGP_LARGE_MOST)
+        return s2_fail(env, S2SVPN_E_LIMIT, "large_communities", "more than %d", S2_BGP_LARGE_MOST);
+    return S2SVPN_OK;
+}
+
+static void put_communities(struct s2_bgp_values *v, const struct s2_bgp_announcement *a)
+{
+    uint8_t list[S2_BGP_COMMUNITIES_MOST * S2_BGP_COMMUNITY_LEN];
+    uint8_t large[S2_BGP_LARGE_MOST * S2_BGP_LARGE_LEN];
+
+    for (size_t i = 0; i < a->community_count; i++)
+        s2_bgp_write_community(list + i * S2_BGP_COMMUNITY_LEN, a->communities[i]);
+    for (size_t i = 0; i < a->large_community_count; i++)
+        s2_bgp_write_large(large + i * S2_BGP_LARGE_LEN, &a->large_communities[i]);
+    /* there is room for both: nothing else is kept */
+    (void)!s2_bgp_put_list(v, S2_BGP_COMMUNITIES,
+                           s2_span(list, a->community_count * (size_t)S2_BGP_COMMUNITY_LEN));
+    (void)!s2_bgp_put_list(v, S2_BGP_LARGE_COMMUNITIES,
+                           s2_span(large, a->large_community_count * (size_t)S2_BGP_LARGE_LEN));
+}
+
+/* The export policy's word. What it adds obeys our limits, too. */
+static s2svpn_status export_values(const struct s2_bgp_peer *peer, const s2svpn_prefix *prefix,
+                                   struct s2_bgp_values *v, bool *accepted)
+{
+    const struct s2_bgp_decision d =
+        s2_bgp_policy_decide(peer->spec.export_policy, peer->spec.require_policy, prefix, v);
+
+    *accepted = d.accepted;
+    if (!d.accepted || d.rule == NULL)
+        return S2SVPN_OK;
+    if (!s2_bgp_policy_change(d.rule, peer->spec.local_asn, v) || v->opaque_len > OPAQUE_MOST)
+        return s2_fail(peer->bgp->env, S2SVPN_E_LIMIT, "export_policy",
+                       "a path or communities too long to be sent");
     return S2SVPN_OK;
 }
 
@@ -267,6 +308,7 @@ s2svpn_status s2_bgp_advertise(struct s2_bgp_peer *peer, const struct s2_bgp_ann
 {
     s2svpn_status rc = check_announcement(peer, a);
     struct s2_bgp_values v;
+    bool accepted;
 
     if (rc != S2SVPN_OK)
         return rc;
@@ -280,8 +322,13 @@ s2svpn_status s2_bgp_advertise(struct s2_bgp_peer *peer, const struct s2_bgp_ann
     v.path.as_count = (uint16_t)(1 + a->path_count);
     v.path.segment[0] = (struct s2_bgp_segment){S2_BGP_AS_SEQUENCE, (uint8_t)v.path.as_count};
     v.path.segment_count = 1;
+    put_communities(&v, a);
     s2_bgp_values_finish(&v);
-    rc = s2_bgp_out_set(peer, &a->prefix, &v);
+    rc = export_values(peer, &a->prefix, &v, &accepted);
+    if (rc == S2SVPN_OK && !accepted)
+        s2_bgp_out_unset(peer, &a->prefix);
+    else if (rc == S2SVPN_OK)
+        rc = s2_bgp_out_set(peer, &a->prefix, &v);
     if (rc == S2SVPN_OK)
         flush_soon(peer, now_ns);
     return rc;
@@ -291,6 +338,32 @@ void s2_bgp_withdraw(struct s2_bgp_peer *peer, const s2svpn_prefix *prefix, uint
 {
     s2_bgp_out_unset(peer, prefix);
     flush_soon(peer, now_ns);
+}
+
+s2svpn_status s2_bgp_set_policies(struct s2_bgp_peer *peer, const s2svpn_bgp_policy *import_policy,
+                                  const s2svpn_bgp_policy *export_policy, uint64_t now_ns)
+{
+    const struct s2_env *env = peer->bgp->env;
+    s2svpn_status rc = s2_bgp_policy_check(env, "import_policy", import_policy);
+
+    if (rc == S2SVPN_OK)
+        rc = s2_bgp_policy_check(env, "export_policy", export_policy);
+    if (rc != S2SVPN_OK)
+        return rc;
+    peer->spec.import_policy = import_policy;
+    peer->spec.export_policy = export_policy;
+    if (peer->session == NULL)
+        return S2SVPN_OK;
+    s2_bgp_enter(peer, now_ns);
+    if (peer->session->open.refresh) {
+        peer->refresh_due = true;
+    } else {
+        (void)s2_bgp_error_set(&peer->stop, S2_BGP_ERROR_CEASE, S2_BGP_SUB_CEASE_CONFIGURATION,
+                               NULL, 0);
+        peer->stop_asked = peer->start_asked = true;
+    }
+    s2_bgp_leave(peer);
+    return S2SVPN_OK;
 }
 
 /* ---- questions */

@@ -95,6 +95,7 @@ struct s2_bgp_peer {
     bool stream_failed;                 /* this is why the session ends */
     unsigned idle_tries, connect_tries; /* in a row that failed */
     bool started, stop_asked, start_asked, warned;
+    bool refresh_due;   /* ask for the peer's table again */
     uint8_t incomplete; /* families whose End-of-RIB hasn't come in this session */
     uint8_t keepalives; /* of this session, as long as that is so */
     unsigned depth;     /* of calls inside the peer */

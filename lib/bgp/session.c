@@ -259,6 +259,7 @@ static void session_up(struct s2_bgp_conn *c)
     struct s2_bgp_peer *peer = c->peer;
 
     peer->session = c;
+    peer->refresh_due = false; /* all of it comes anyway */
     peer->established_ns = peer->now_ns;
     peer->incomplete = c->open.families;
     peer->keepalives = 0;
@@ -518,11 +519,32 @@ static void rest_after_failure(struct s2_bgp_peer *peer)
     peer->error.code = 0;
 }
 
+/* Ask for all of the peer's table again. */
+static void send_refresh(struct s2_bgp_peer *peer)
+{
+    for (uint8_t family = S2SVPN_FAMILY_IPV4; family <= S2SVPN_FAMILY_IPV6; family++) {
+        uint8_t bytes[S2_BGP_HEADER_LEN + 4];
+        struct s2_writer w;
+
+        if (!(peer->session->open.families & s2_bgp_family_bit(family)))
+            continue;
+        s2_writer_init(&w, bytes, sizeof(bytes));
+        s2_bgp_write_refresh(&w, family);
+        s2_bgp_conn_send(peer->session, &w);
+        if (peer->session == NULL || peer->session->rest != NULL || peer->session->lost)
+            return; /* all families again when there is room */
+    }
+    peer->refresh_due = false;
+}
+
 static void send_updates(struct s2_bgp_peer *peer)
 {
     uint8_t bytes[S2_BGP_MESSAGE_MAX];
     struct s2_writer w;
 
+    if (peer->refresh_due && peer->session != NULL && peer->session->rest == NULL &&
+        !peer->session->lost)
+        send_refresh(peer);
     s2_writer_init(&w, bytes, sizeof(bytes));
     while (peer->session != NULL && peer->session->rest == NULL && !peer->session->lost &&
            s2_bgp_out_next(peer, &w)) {

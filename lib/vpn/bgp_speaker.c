@@ -102,9 +102,16 @@ static void on_state(void *user, struct s2_bgp_peer *engine, enum s2_bgp_state f
                           (enum s2svpn_bgp_state)to, why);
 }
 
-static s2svpn_bgp_route show(const s2svpn_prefix *prefix, const struct s2_bgp_attributes *a)
+/* A route in the host's terms. Communities are numbers there, and bytes in the engine. */
+struct shown {
+    s2svpn_bgp_route route;
+    uint32_t communities[S2_BGP_MESSAGE_MAX / 4];
+    s2svpn_bgp_large_community large[S2_BGP_MESSAGE_MAX / 12];
+};
+
+static void show(struct shown *s, const s2svpn_prefix *prefix, const struct s2_bgp_attributes *a)
 {
-    return (s2svpn_bgp_route){
+    s->route = (s2svpn_bgp_route){
         .size = sizeof(s2svpn_bgp_route),
         .prefix = *prefix,
         .next_hop = a->next_hop,
@@ -117,6 +124,10 @@ static s2svpn_bgp_route show(const s2svpn_prefix *prefix, const struct s2_bgp_at
         .as_count = a->as_count,
         .as_path = a->as_path,
     };
+    s->route.communities = s->communities;
+    s->route.community_count = (uint16_t)s2_bgp_read_communities(a->communities, s->communities);
+    s->route.large_communities = s->large;
+    s->route.large_community_count = (uint16_t)s2_bgp_read_large(a->large_communities, s->large);
 }
 
 static void on_route(void *user, struct s2_bgp_peer *engine, const s2svpn_prefix *prefix,
@@ -128,9 +139,10 @@ static void on_route(void *user, struct s2_bgp_peer *engine, const s2svpn_prefix
     (void)engine;
     (void)now_ns;
     if (a != NULL && ops->route) {
-        const s2svpn_bgp_route route = show(prefix, a);
+        struct shown s;
 
-        ops->route(p->bgp->user, p->user, &route);
+        show(&s, prefix, a);
+        ops->route(p->bgp->user, p->user, &s.route);
     }
     if (a == NULL && ops->route_gone)
         ops->route_gone(p->bgp->user, p->user, prefix, session_ends);
@@ -300,6 +312,9 @@ s2svpn_status s2svpn_bgp_peer_new(s2svpn_bgp *bgp, const s2svpn_bgp_peer_spec *s
         .passive = s.passive || bgp->ops.connect == NULL,
         .ipv4 = s.ipv4,
         .ipv6 = s.ipv6,
+        .require_policy = s.require_policy,
+        .import_policy = s.import_policy,
+        .export_policy = s.export_policy,
     };
     memset(&bgp->error, 0, sizeof(bgp->error));
     p = s2_alloc(&bgp->env, sizeof(*p));
@@ -392,6 +407,10 @@ s2svpn_status s2svpn_bgp_advertise(s2svpn_bgp_peer *peer, const s2svpn_bgp_annou
         .origin = given.origin,
         .path_count = given.path_count,
         .path = given.path,
+        .community_count = given.community_count,
+        .large_community_count = given.large_community_count,
+        .communities = given.communities,
+        .large_communities = given.large_communities,
     };
     enter(bgp, now_ns);
     memset(&bgp->error, 0, sizeof(bgp->error));
@@ -405,6 +424,22 @@ void s2svpn_bgp_withdraw(s2svpn_bgp_peer *peer, const s2svpn_prefix *prefix, uin
     enter(peer->bgp, now_ns);
     s2_bgp_withdraw(peer->engine, prefix, peer->bgp->now_ns);
     leave(peer->bgp);
+}
+
+s2svpn_status s2svpn_bgp_peer_set_policies(s2svpn_bgp_peer *peer,
+                                           const s2svpn_bgp_policy *import_policy,
+                                           const s2svpn_bgp_policy *export_policy, uint64_t now_ns,
+                                           s2svpn_error *why)
+{
+    s2svpn_bgp *bgp = peer->bgp;
+    s2svpn_status rc;
+
+    enter(bgp, now_ns);
+    memset(&bgp->error, 0, sizeof(bgp->error));
+    rc = s2_bgp_set_policies(peer->engine, import_policy, export_policy, bgp->now_ns);
+    rc = result(bgp, rc, why);
+    leave(bgp);
+    return rc;
 }
 
 /* ---- questions */
@@ -440,9 +475,10 @@ struct walk {
 static bool each_route(void *arg, const s2svpn_prefix *prefix, const struct s2_bgp_attributes *a)
 {
     const struct walk *walk = arg;
-    const s2svpn_bgp_route route = show(prefix, a);
+    struct shown s;
 
-    return walk->each(walk->arg, &route);
+    show(&s, prefix, a);
+    return walk->each(walk->arg, &s.route);
 }
 
 void s2svpn_bgp_each_route(const s2svpn_bgp_peer *peer,

@@ -4,7 +4,8 @@
  *
  *     0: how far the session is when the input begins (bits 0, 1), a two-octet
  *        speaker (2), a second stream beside the first (3), memory that runs out (4),
- *        input cut into messages with good headers (5), IPv4 alone (6)
+ *        input cut into messages with good headers (5), IPv4 alone (6),
+ *        policies that change routes (7)
  *     1: how many bytes come at a time
  *     2: how many bytes the stream takes at a time
  *     3: when memory runs out
@@ -169,6 +170,8 @@ static void on_route(void *user, struct s2_bgp_peer *peer, const s2svpn_prefix *
         return;
     check(a->origin <= S2_BGP_INCOMPLETE && a->as_count > 0 && a->as_path[0] == 64512);
     check(a->as_count <= S2_BGP_AS_PATH_MAX && a->as_path_len <= a->as_count);
+    check(a->communities.len % 4 == 0 && a->large_communities.len % 12 == 0);
+    check(a->communities.len + a->large_communities.len <= S2_BGP_MESSAGE_MAX);
     for (size_t i = 0; i < a->as_count; i++)
         check(a->as_path[i] != 65001 && a->as_path[i] != 0);
 }
@@ -268,6 +271,29 @@ static void advertise(struct world *w, const char *prefix)
         (void)!s2_bgp_advertise(w->peer, &a, w->now_ns);
 }
 
+/* Edits all that a policy can edit. */
+static const uint32_t added[] = {0xfc000001, 0xfc000002}, stripped[] = {0xfc000002, 0};
+static const s2svpn_bgp_large_community large[] = {{64512, 1, 2}};
+static const s2svpn_bgp_prefix_match within[] = {
+    {.prefix.address.family = S2SVPN_FAMILY_IPV4, .ge = 8}};
+static const s2svpn_bgp_rule rules[] = {
+    {.prefixes = within,
+     .prefix_count = 1,
+     .accept = true,
+     .prepend = 2,
+     .set_med = true,
+     .set_local_pref = true,
+     .add = added,
+     .add_count = 2,
+     .strip = stripped,
+     .strip_count = 2,
+     .add_large = large,
+     .add_large_count = 1},
+    {.match_community = true, .community = 0xfc000001, .accept = false},
+    {.accept = true, .strip_all = true},
+};
+static const s2svpn_bgp_policy policy = {.size = sizeof(policy), .rules = rules, .rule_count = 3};
+
 static bool open_world(struct world *w, const uint8_t *head)
 {
     const struct s2_bgp_spec spec = {
@@ -279,6 +305,8 @@ static bool open_world(struct world *w, const uint8_t *head)
         .max_prefixes = PREFIXES_MOST,
         .ipv4 = true,
         .ipv6 = !(head[0] & 64),
+        .import_policy = head[0] & 128 ? &policy : NULL,
+        .export_policy = head[0] & 128 ? &policy : NULL,
     };
 
     *w = (struct world){.now_ns = S2_SECOND, .state = S2_BGP_IDLE, .random = 1};
@@ -379,6 +407,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else
         give_in_pieces(&w, s, data + HEAD, size - HEAD, piece);
     advertise(&w, "10.8.0.0/16");
+    if (data[0] & 128)
+        check(s2_bgp_set_policies(w.peer, NULL, &policy, w.now_ns) == S2SVPN_OK);
     advance(&w, 0);
     check_routes(&w);
     advance(&w, 29 * S2_SECOND);

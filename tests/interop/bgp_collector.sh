@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # examples/bgp-collector, the BGP engine on the host's own TCP, against BIRD: both roles,
 # both families, ten thousand routes, withdrawal, refresh, a graceful restart, Cease with a
-# text.
+# text, import and export policies.
 . "$(dirname "$0")/lib/net.sh"
 
 routes=10000
@@ -29,6 +29,16 @@ protocol static six {
   ipv6;
   route 2001:db8:700::/48 unreachable;
 }
+filter marked {
+  if source != RTS_STATIC then reject;
+  # the first ten
+  if net ~ [10.0.0.0/21{24,24}, 10.0.8.0/23{24,24}] then {
+    bgp_community.add((65000, 5));
+    bgp_community.add((65000, 6));
+    bgp_large_community.add((65000, 1, 2));
+  }
+  accept;
+}
 protocol bgp four {
   local 203.0.113.7 as 65000;
   neighbor 198.51.100.1 as 64512;
@@ -38,7 +48,7 @@ protocol bgp four {
   connect delay time 1;
   connect retry time 3;
   graceful restart yes;
-  ipv4 { import all; export where source = RTS_STATIC; next hop self; };
+  ipv4 { import all; export filter marked; next hop self; };
 }
 protocol bgp over6 {
   local 2001:db8:7::7 as 65000;
@@ -107,6 +117,39 @@ check "which is whole" all
 check "the collector ends when it is told to" stop "$collector"
 cease() { grep -q 'four.*Administrative shutdown.*the collector ends' "$work/bird.log"; }
 check "BIRD is told why, in words" until_true 5 cease
+
+# Policies: BIRD's first ten routes and one more, marked on the way in; ours prepended and
+# marked on the way out. Then others, which BIRD is asked to send its table again for.
+cat >"$work/import" <<'RULES'
+deny prefix 10.0.3.0/24 # one of the ten
+accept prefix 10.0.0.0/16 ge 24 le 24 has 65000:5 local-pref 200 add 64512:7 strip 65000:5
+accept prefix 10.1.0.0/24 first 65000 contains 65000 med 9 prepend 2
+others deny
+RULES
+echo 'accept prepend 2 med 77 add 64512:1 add 64512:1:2' >"$work/export"
+start_collector --listen 198.51.100.1:179 --advertise 192.0.2.0/24 --json \
+    --import "$work/import" --export "$work/export"
+check "BIRD comes to a collector with policies" until_true 30 established four
+check "the import policy takes what it names" until_true 20 says 'complete, 10 prefixes'
+check "and changes it" shows '"prefix":"10.0.2.0/24".*"local_pref":200,"communities":\["65000:6","64512:7","65000:1:2"\]'
+check "by the rule that matches first" says \
+    '"prefix":"10.1.0.0/24".*"med":9,"as_path":\[65000,65000,65000\]'
+check "what it denies isn't there" sh -c "! grep -q '\"prefix\":\"10.0.3.0/24\"' $work/collector.out"
+sent() { birdc_do show route 192.0.2.0/24 all >"$work/sent"; grep -q 'BGP.as_path: 64512 64512 64512$' "$work/sent"; }
+check "the export policy prepends" until_true 10 sent
+check "sets the MED" grep -q 'BGP.med: 77' "$work/sent"
+check "adds communities" grep -q 'BGP.community: (64512,1)' "$work/sent"
+check "and large ones" grep -q 'BGP.large_community: (64512, 1, 2)' "$work/sent"
+echo 'accept prefix 10.0.0.0/16 ge 24' >"$work/import"
+echo 'others deny' >>"$work/import"
+echo 'deny' >"$work/export"
+kill -HUP "$collector"
+now_256() { shows '"prefix":"10.0.255.0/24"' && says '"prefix":"10.0.3.0/24"'; }
+check "another import policy is applied to the whole table" until_true 10 now_256
+check "by a refresh of the session" established four
+gone() { ! birdc_do show route 192.0.2.0/24 | grep -q '192.0.2.0/24 '; }
+check "what the export policy denies is withdrawn" until_true 10 gone
+check "the collector ends when it is told to" stop "$collector"
 
 birdc_do disable some >/dev/null
 start_collector --connect 203.0.113.7:179 --local 198.51.100.1 --peer-asn 65000 --json

@@ -224,7 +224,8 @@ static void run(struct pair *p, uint64_t for_ns)
             CU_ASSERT(s2svpn_bgp_stream_up(p->b.peer, &p->b.pipe, false, p->now_ns));
             CU_ASSERT(s2svpn_bgp_stream_up(p->a.peer, &p->a.pipe, true, p->now_ns));
         }
-        if (carry(p, &p->a) | carry(p, &p->b))
+        const bool from_a = carry(p, &p->a), from_b = carry(p, &p->b);
+        if (from_a || from_b)
             continue;
         const uint64_t next =
             p->a.deadline_ns < p->b.deadline_ns ? p->a.deadline_ns : p->b.deadline_ns;
@@ -315,6 +316,67 @@ static void a_route_arrives_with_what_was_said_and_goes_when_withdrawn(void)
     s2svpn_bgp_withdraw(p->a.peer, &a.prefix, p->now_ns);
     run(p, SECOND);
     CU_ASSERT(p->b.gone == 1 && p->b.gone_with_session == 0);
+    end_pair(p);
+}
+
+static bool has_communities(void *arg, const s2svpn_bgp_route *r)
+{
+    *(bool *)arg = r->community_count == 2 && r->communities[0] == 0xfde80007 &&
+                   r->communities[1] == 0xffffff01 && r->large_community_count == 1 &&
+                   r->large_communities[0].administrator == 65000 &&
+                   r->large_communities[0].data1 == 1 && r->large_communities[0].data2 == 7;
+    return true;
+}
+
+static void communities_arrive_as_they_were_given(void)
+{
+    static const uint32_t communities[] = {0xfde80007, 0xffffff01};
+    static const s2svpn_bgp_large_community large[] = {{65000, 1, 7}};
+    struct pair *p = established_pair();
+    s2svpn_bgp_announcement a = announcement("10.1.0.0/16");
+    bool good = false;
+
+    a.communities = communities;
+    a.community_count = 2;
+    a.large_communities = large;
+    a.large_community_count = 1;
+    CU_ASSERT_EQUAL(s2svpn_bgp_advertise(p->a.peer, &a, p->now_ns, NULL), S2SVPN_OK);
+    run(p, SECOND);
+    s2svpn_bgp_each_route(p->b.peer, has_communities, &good);
+    CU_ASSERT(good);
+    end_pair(p);
+}
+
+static void a_policy_that_changes_is_applied_to_the_whole_table(void)
+{
+    const s2svpn_bgp_rule deny = {.as_contains = 65020},
+                          prefer = {.accept = true, .set_local_pref = true, .local_pref = 200};
+    s2svpn_bgp_policy policy = S2SVPN_BGP_POLICY_INIT;
+    struct pair *p = established_pair();
+    const s2svpn_bgp_announcement a = announcement("10.1.0.0/16");
+    s2svpn_error why = {0};
+
+    CU_ASSERT_EQUAL(s2svpn_bgp_advertise(p->a.peer, &a, p->now_ns, NULL), S2SVPN_OK);
+    run(p, SECOND);
+    policy.rules = &prefer;
+    policy.rule_count = 1;
+    CU_ASSERT_EQUAL(s2svpn_bgp_peer_set_policies(p->b.peer, &policy, NULL, p->now_ns, NULL),
+                    S2SVPN_OK);
+    run(p, SECOND);
+    CU_ASSERT(p->b.last.has_local_pref && p->b.last.local_pref == 200);
+    policy.rules = &deny;
+    CU_ASSERT_EQUAL(s2svpn_bgp_peer_set_policies(p->b.peer, &policy, NULL, p->now_ns, NULL),
+                    S2SVPN_OK);
+    run(p, SECOND);
+    CU_ASSERT(p->b.gone == 1 && p->b.gone_with_session == 0);
+    policy.rules = NULL;
+    CU_ASSERT_EQUAL(s2svpn_bgp_peer_set_policies(p->b.peer, NULL, &policy, p->now_ns, &why),
+                    S2SVPN_E_ARGUMENT);
+    CU_ASSERT_STRING_EQUAL(why.field, "export_policy");
+    CU_ASSERT_EQUAL(s2svpn_bgp_peer_set_policies(p->b.peer, NULL, NULL, p->now_ns, NULL),
+                    S2SVPN_OK);
+    run(p, SECOND);
+    CU_ASSERT_EQUAL(p->b.routes, 3);
     end_pair(p);
 }
 
@@ -485,6 +547,9 @@ const CU_TestInfo s2_test_bgp_speaker[] = {
     {"a deadline is said again after each advance", a_deadline_is_said_again_after_each_advance},
     {"a route arrives with what was said and goes when withdrawn",
      a_route_arrives_with_what_was_said_and_goes_when_withdrawn},
+    {"communities arrive as they were given", communities_arrive_as_they_were_given},
+    {"a policy that changes is applied to the whole table",
+     a_policy_that_changes_is_applied_to_the_whole_table},
     {"a stream that takes a few bytes at once is enough",
      a_stream_that_takes_a_few_bytes_at_once_is_enough},
     {"a stop is told in words and takes routes along",
