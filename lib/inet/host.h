@@ -89,6 +89,10 @@ size_t s2_tcp_send(struct s2_tcp *tcp, const uint8_t *p, size_t len, uint64_t no
 void s2_tcp_close(struct s2_tcp *tcp, uint64_t now_ns);
 /* RST, and gone when this returns; no callback. */
 void s2_tcp_abort(struct s2_tcp *tcp, uint64_t now_ns);
+/* Ask a peer from whom nothing came for so long whether it is there, and again; the stream
+ * ends with TIMEOUT when several in a row stay unanswered (RFC 9293 section 3.8.4). Off,
+ * as at first, with 0. */
+void s2_tcp_keepalive(struct s2_tcp *tcp, uint64_t idle_ns, uint64_t now_ns);
 void s2_tcp_set_user(struct s2_tcp *tcp, void *user);
 void *s2_tcp_user(const struct s2_tcp *tcp);
 uint16_t s2_tcp_local_port(const struct s2_tcp *tcp);

@@ -43,7 +43,9 @@
 #define S2_TCP_RTO_MAX (60 * S2_SECOND)
 #define S2_TCP_RTO_SYN_LOST (3 * S2_SECOND) /* RFC 6298 section 5.7 */
 #define S2_TCP_GIVE_UP (100 * S2_SECOND)    /* R2, RFC 9293 section 3.8.3, … */
-#define S2_TCP_GIVE_UP_TRIES 8              /* … and not before so many retransmissions */
+/* … and not before so many retransmissions: where 30 % are lost each way, that many fail
+ * once in fifty thousand times. */
+#define S2_TCP_GIVE_UP_TRIES 15
 #define S2_TCP_GIVE_UP_SYN                                                                         \
     (45 * S2_SECOND)                    /* RFC 9293 asks for three minutes; BGP's
                                                  ConnectRetry must come first */
@@ -53,6 +55,7 @@
                                                  the peer's longest intervals */
 #define S2_TCP_TIME_WAIT (30 * S2_SECOND)     /* shorter than 2 MSL: one hop, one peer */
 #define S2_TCP_MEMORY_RETRY (1 * S2_SECOND)   /* after s2_tcp_send found no memory at all */
+#define S2_TCP_KEEPALIVE_TRIES 5              /* RFC 9293 section 3.8.4: never just one */
 #define S2_TCP_CHALLENGES 10                  /* RFC 5961 section 7: ten … */
 #define S2_TCP_CHALLENGE_TIME (5 * S2_SECOND) /* … in five seconds */
 
@@ -188,6 +191,8 @@ struct s2_tcp {
     uint32_t retries; /* retransmissions or probes since the last progress */
     uint64_t challenge_ns;
     uint32_t challenges;
+    uint64_t keepalive_ns, heard_ns; /* 0: off; last acceptable segment */
+    uint32_t asked;                  /* keepalives without an answer */
     enum s2_tcp_wait wait;
     struct s2_timer send_timer, ack_timer, life_timer;
 };

@@ -79,6 +79,12 @@ static bool expects_text(const struct s2_tcp *tcp)
            tcp->state == S2_TCP_STATE_FIN_WAIT_2;
 }
 
+/* Text lies behind this number: no FIN can be there. */
+static bool has_text_behind(const struct s2_tcp *tcp, uint32_t seq)
+{
+    return tcp->range_count && s2_seq_lt(seq, tcp->range[tcp->range_count - 1].end);
+}
+
 /* Seventh and eighth step. A FIN that comes before its text is remembered; one
  * that more text has overtaken was none. */
 static void take_text_and_fin(struct s2_tcp *tcp, const struct s2_tcp_segment *s, uint64_t now_ns)
@@ -87,7 +93,8 @@ static void take_text_and_fin(struct s2_tcp *tcp, const struct s2_tcp_segment *s
 
     if (!expects_text(tcp))
         return;
-    if (has(s, S2_TCP_FIN) && !tcp->fin_known && end - tcp->rcv_nxt < S2_TCP_WINDOW) {
+    if (has(s, S2_TCP_FIN) && !tcp->fin_known && end - tcp->rcv_nxt < S2_TCP_WINDOW &&
+        !has_text_behind(tcp, end)) {
         tcp->fin_known = true;
         tcp->fin_seq = end;
     }
@@ -203,6 +210,8 @@ void s2_tcp_input(struct s2_tcp *tcp, const struct s2_tcp_segment *s, uint64_t n
         answer_unacceptable(tcp, &in, now_ns);
         return;
     }
+    tcp->heard_ns = now_ns;
+    tcp->asked = 0;
     if (reset_or_syn(tcp, &in, now_ns) || !has(&in, S2_TCP_ACK))
         return;
     if (tcp->state == S2_TCP_STATE_SYN_RECEIVED ? !syn_received(tcp, &in, now_ns)

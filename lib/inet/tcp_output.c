@@ -137,6 +137,8 @@ bool s2_tcp_output(struct s2_tcp *tcp, uint64_t now_ns)
     } else if (tcp->state != S2_TCP_STATE_TIME_WAIT) {
         if (tcp->resend) {
             tcp->resend = false;
+            if (s2_seq_lt(tcp->timed_seq, tcp->snd_una + tcp->mss))
+                tcp->timing = false; /* Karn: the last one of a partial ACK may be timed */
             if (tcp->snd_max != tcp->snd_una && send_from(tcp, tcp->snd_una, tcp->mss, now_ns) != 0)
                 return true;
         }

@@ -136,6 +136,7 @@ static void set_state(struct s2_tcp *tcp, enum s2_tcp_state next, uint64_t now_n
         break;
     case S2_TCP_STATE_ESTABLISHED:
         tcp->opens = !tcp->shut;
+        s2_tcp_keepalive(tcp, tcp->keepalive_ns, now_ns);
         break;
     case S2_TCP_STATE_FIN_WAIT_2:
         s2_timer_set(timers, &tcp->life_timer, s2_after(now_ns, S2_TCP_FIN_WAIT));

@@ -2,8 +2,8 @@
 /*
  * A stream's three timers. send_timer: retransmission (RFC 6298), or probes of a
  * closed window (RFC 9293 section 3.8.6.1), or a wait for memory: one at a time.
- * ack_timer: the delayed ACK. life_timer: FIN-WAIT-2 and TIME-WAIT. What is sent
- * again, and when congestion is meant, is said in tcp_output.c and tcp_ack.c.
+ * ack_timer: the delayed ACK. life_timer: keepalives (RFC 9293 section 3.8.4),
+ * FIN-WAIT-2 and TIME-WAIT, each in its state. What is sent again, and when congestion is meant, is said in tcp_output.c and tcp_ack.c.
  */
 #include "inet/tcp.h"
 
@@ -135,13 +135,48 @@ static void ack_timer_fires(void *arg, uint64_t now_ns)
     s2_host_leave(host, now_ns);
 }
 
+void s2_tcp_keepalive(struct s2_tcp *tcp, uint64_t idle_ns, uint64_t now_ns)
+{
+    tcp->keepalive_ns = idle_ns;
+    tcp->heard_ns = now_ns;
+    tcp->asked = 0;
+    if (tcp->state == S2_TCP_STATE_ESTABLISHED)
+        s2_timer_set(tcp->host->env->timers, &tcp->life_timer,
+                     idle_ns ? s2_after(now_ns, idle_ns) : S2SVPN_NEVER);
+}
+
+/* Is the peer there? An old number without text asks; and only an idle stream does, the
+ * others have their own answer to wait for. */
+static void keepalive_fires(struct s2_tcp *tcp, uint64_t now_ns)
+{
+    const uint64_t due_ns = s2_after(tcp->heard_ns, tcp->keepalive_ns);
+    const bool idle = tcp->wait == S2_TCP_WAIT_NOTHING;
+
+    if (!tcp->keepalive_ns)
+        return;
+    if (idle && now_ns >= due_ns && tcp->asked == S2_TCP_KEEPALIVE_TRIES) {
+        s2_tcp_step(tcp, S2_TCP_EVENT_TIMEOUT, now_ns);
+        s2_tcp_emit(tcp, tcp->snd_max, S2_TCP_RST | S2_TCP_ACK, 0, 0, now_ns);
+        return;
+    }
+    s2_timer_set(tcp->host->env->timers, &tcp->life_timer,
+                 now_ns < due_ns ? due_ns : s2_after(now_ns, tcp->keepalive_ns));
+    if (!idle || now_ns < due_ns)
+        return;
+    tcp->asked++;
+    s2_tcp_emit(tcp, tcp->snd_max - 1, S2_TCP_ACK, 0, 0, now_ns);
+}
+
 static void life_timer_fires(void *arg, uint64_t now_ns)
 {
     struct s2_tcp *tcp = arg;
     struct s2_host *host = tcp->host;
 
     s2_host_enter(host);
-    s2_tcp_step(tcp, S2_TCP_EVENT_TIMEOUT, now_ns);
+    if (tcp->state == S2_TCP_STATE_ESTABLISHED)
+        keepalive_fires(tcp, now_ns);
+    else if (tcp->state == S2_TCP_STATE_FIN_WAIT_2 || tcp->state == S2_TCP_STATE_TIME_WAIT)
+        s2_tcp_step(tcp, S2_TCP_EVENT_TIMEOUT, now_ns);
     s2_host_leave(host, now_ns);
 }
 

@@ -143,6 +143,10 @@ static void act(struct world *w, uint8_t what)
     case 9:
         w->starved = what >> 4 & 1;
         break;
+    case 10:
+        if (tcp)
+            s2_tcp_keepalive(tcp, take(&w->in) * S2_SECOND, w->now_ns);
+        break;
     default:
         break;
     }

@@ -171,8 +171,13 @@ if python3 -c 'import os; os.setresuid(65534, 65534, 65534)' 2>/dev/null; then
     never_root()
     {
         control=$work/service/control
-        install -d -o nobody "$work/service" && install -d "$work/copy" &&
-            cp "$build"/examples/.libs/s2svpn-device "$build"/lib/.libs/*.so.* "$work/copy" || return
+        install -d -o nobody "$work/service" && install -d "$work/copy" || return
+        if [ -e "$build/examples/.libs/s2svpn-device" ]; then
+            cp "$build"/examples/.libs/s2svpn-device "$build"/lib/.libs/*.so.* "$work/copy"
+        else
+            cp "$program" "$work/copy" # built without shared libraries
+        fi
+        # shellcheck disable=SC2016 # the inner shell's words
         start "$device" "$work/device.log" unshare -m sh -c '
             mount -t tmpfs tmpfs /dev/net && mknod -m 666 /dev/net/tun c 10 200 || exit 77
             LD_LIBRARY_PATH=$1 && export LD_LIBRARY_PATH && shift

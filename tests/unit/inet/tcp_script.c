@@ -192,6 +192,7 @@ static uint8_t flags_of(const char *text)
                  : *text == 'A' ? S2_TCP_ACK
                  : *text == 'F' ? S2_TCP_FIN
                  : *text == 'R' ? S2_TCP_RST
+                 : *text == 'U' ? 0x20
                                 : 0;
     return flags;
 }
@@ -218,7 +219,8 @@ static void peer_sends(struct script *s, const char *line)
         .len = option(line, "len=", 0),
     };
     for (uint32_t i = 0; i < p.len && i < sizeof(text); i++)
-        text[i] = pattern((uint32_t)seq + i + !!(p.flags & S2_TCP_SYN));
+        text[i] = pattern((uint32_t)seq + i + !!(p.flags & S2_TCP_SYN)) ^
+                  (option(line, "bad=", 0) ? 0xff : 0);
     const s2svpn_address us = s2_address_ipv4(0xa9fe0a02), peer = s2_address_ipv4(0xa9fe0a01);
     const size_t len = write_packet(packet, sizeof(packet), &peer, &us, &p);
     if (len == 0)
@@ -316,6 +318,8 @@ static void call(struct script *s, const char *line)
         s2_host_listen(s->host, n);
     } else if (sscanf(line, "mtu %u", &n) == 1) {
         s2_host_set_mtu(s->host, (uint16_t)n);
+    } else if (sscanf(line, "keepalive %u", &n) == 1 && s->tcp) {
+        s2_tcp_keepalive(s->tcp, n * S2_MS, s->now_ns);
     } else if (sscanf(line, "wait %u", &n) == 1) {
         wait_for(s, n);
     } else if (sscanf(line, "starve %u", &n) == 1) {

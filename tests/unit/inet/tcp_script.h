@@ -2,16 +2,17 @@
 /*
  * Conversations with one host, written down: a peer by hand. One step a line.
  *
- *   < FLAGS SEQ ACK [len=N win=N mss=N port=N to=N]   the peer sends
+ *   < FLAGS SEQ ACK [len=N win=N mss=N port=N to=N bad=N]   the peer sends
  *   > FLAGS SEQ ACK [len=N mss=N]                     the host has sent this next
  *   ! EVENT                                           the user was told this next
  *   connect | send N | close | abort | listen 0/1 | mtu N     the user's calls
+ *   keepalive MS                                      the user asks for them
  *   wait MS                                           time passes, timers fire
  *   starve N                                          N more allocations, then one fails
  *   on EVENT CALL                                     make this call in that callback
  *
- * FLAGS are S A F R. The peer's numbers count from its SYN, ours from our SYN (0
- * before there is one), so the first byte of text is 1. EVENT is "opened active",
+ * FLAGS are S A F R, the peer's U, too; bad=1 sends other bytes than belong
+ * there. The peer's numbers count from its SYN, ours from our SYN (0 before there is one), so the first byte of text is 1. EVENT is "opened active",
  * "opened passive", "received N", "sendable" or "closed END"; "took N" is what
  * send returned, if that was less. Before each step of the peer, the user or time,
  * and at the end, all that was sent and told must have been expected. The peer's SYN is at 2^32 - 512, so that numbers wrap early. Text is

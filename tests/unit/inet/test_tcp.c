@@ -284,7 +284,10 @@ static void the_peer_rules_the_window(void)
                            "> A 1 1 len=1\n> A 1 1 len=1\n> A 1 1 len=1\n> A 1 1 len=1\n"
                            "< A 1 1 win=0\nwait 240000\n"
                            "> A 1 1 len=1\n> A 1 1 len=1\n> A 1 1 len=1\n> A 1 1 len=1\n"},
-        {"silence doesn't", PASSIVE_WINDOW(0) "send 1\nwait 242999\n"
+        {"silence doesn't", PASSIVE_WINDOW(0) "send 1\nwait 662999\n"
+                                              "> A 1 1 len=1\n> A 1 1 len=1\n> A 1 1 len=1\n"
+                                              "> A 1 1 len=1\n> A 1 1 len=1\n> A 1 1 len=1\n"
+                                              "> A 1 1 len=1\n"
                                               "> A 1 1 len=1\n> A 1 1 len=1\n> A 1 1 len=1\n"
                                               "> A 1 1 len=1\n> A 1 1 len=1\n> A 1 1 len=1\n"
                                               "> A 1 1 len=1\n> A 1 1 len=1\n"
@@ -305,7 +308,11 @@ static void lost_text_is_sent_again(void)
                  "wait 2000\n> A 1 1 len=10\nwait 4000\n> A 1 1 len=10\nwait 8000\n"
                  "> A 1 1 len=10\nwait 16000\n> A 1 1 len=10\nwait 32000\n> A 1 1 len=10\n"
                  "wait 60000\n> A 1 1 len=10\nwait 60000\n> A 1 1 len=10\n"
-                 "wait 59999\nwait 1\n> RA 11 1\n! closed TIMEOUT\nwait 100000\n"},
+                 "wait 60000\n> A 1 1 len=10\nwait 60000\n> A 1 1 len=10\n"
+                 "wait 60000\n> A 1 1 len=10\nwait 60000\n> A 1 1 len=10\n"
+                 "wait 60000\n> A 1 1 len=10\nwait 60000\n> A 1 1 len=10\n"
+                 "wait 60000\n> A 1 1 len=10\nwait 59999\nwait 1\n> RA 11 1\n! closed "
+                 "TIMEOUT\nwait 100000\n"},
         {"the back-off ends with the loss",
          PASSIVE "send 10\n> A 1 1 len=10\nwait 1000\n> A 1 1 len=10\n< A 1 11\n"
                  "send 10\n> A 11 1 len=10\nwait 999\nwait 1\n> A 11 1 len=10\n< A 1 21\n"
@@ -355,6 +362,142 @@ static void lost_text_is_sent_again(void)
          PASSIVE "send 9000\n> A 1 1 len=1000\n> A 1001 1 len=1000\n> A 2001 1 len=1000\n"
                  "> A 3001 1 len=1000\n< A 1 1001\n> A 4001 1 len=1000\n"
                  "> A 5001 1 len=1000\n< A 1 2001\n> A 6001 1 len=1000\n> A 7001 1 len=1000\n"},
+    };
+
+    RUN_ROWS(rows);
+}
+
+/* RFC 6298 section 2 and 5, and Karn. */
+static void the_retransmission_timer_follows_the_rules(void)
+{
+    static const struct script_row rows[] = {
+        {"2.1: one second without a measurement", "connect\n> S 0 0\nwait 999\nwait 1\n> S 0 0\n"},
+        {"2.2: the first one gives srtt + 4 * srtt / 2",
+         "connect\n> S 0 0\nwait 600\n< SA 0 1 mss=1000\n! opened active\n> A 1 1\n"
+         "send 1\n> A 1 1 len=1\nwait 1799\nwait 1\n> A 1 1 len=1\n"},
+        {"2.3: the next one moves it by an eighth and a quarter", /* srtt 550, rttvar 325 */
+         "connect\n> S 0 0\nwait 600\n< SA 0 1 mss=1000\n! opened active\n> A 1 1\n"
+         "send 1\n> A 1 1 len=1\nwait 200\n< A 1 2\nsend 1\n> A 2 1 len=1\n"
+         "wait 1849\nwait 1\n> A 2 1 len=1\n"},
+        {"2.4: never below a second", PASSIVE "send 1\n> A 1 1 len=1\nwait 1\n< A 1 2\n"
+                                              "send 1\n> A 2 1 len=1\nwait 999\nwait 1\n"
+                                              "> A 2 1 len=1\n"},
+        {"3: Karn, what timed out isn't measured", /* or 1900 ms would make it longer */
+         PASSIVE "send 1\n> A 1 1 len=1\nwait 1000\n> A 1 1 len=1\nwait 900\n< A 1 2\n"
+                 "send 1\n> A 2 1 len=1\nwait 999\nwait 1\n> A 2 1 len=1\n"},
+        {"3: Karn, a SYN that went twice isn't measured", /* but section 5.7 */
+         "connect\n> S 0 0\nwait 1000\n> S 0 0\nwait 10\n< SA 0 1\n! opened active\n> A 1 1\n"
+         "send 1\n> A 1 1 len=1\nwait 2999\nwait 1\n> A 1 1 len=1\n"},
+        {"3: Karn, what a partial ACK resends isn't measured", /* or 900 ms: 1012 */
+         PASSIVE "send 3500\n> A 1 1 len=1000\n> A 1001 1 len=1000\n> A 2001 1 len=1000\n"
+                 "> A 3001 1 len=500\n< A 1 1\n< A 1 1\n< A 1 1\n> A 1 1 len=1000\n"
+                 "send 500\n> A 3501 1 len=500\nwait 500\n< A 1 3001\n> A 3001 1 len=1000\n"
+                 "wait 400\n< A 1 4001\nsend 10\n> A 4001 1 len=10\nwait 999\nwait 1\n"
+                 "> A 4001 1 len=10\n"},
+        {"5.1: more text doesn't start it anew",
+         PASSIVE "send 1\n> A 1 1 len=1\nwait 600\nsend 1\n> A 2 1 len=1\nwait 399\nwait 1\n"
+                 "> A 1 1 len=2\n"},
+        {"5.2: nothing under way, no timer",
+         PASSIVE "send 1\n> A 1 1 len=1\nwait 5\n< A 1 2\nwait 500000\n"},
+        {"5.3: an ACK of new text starts it anew",
+         PASSIVE "send 2000\n> A 1 1 len=1000\n> A 1001 1 len=1000\nwait 600\n< A 1 1001\n"
+                 "wait 999\nwait 1\n> A 1001 1 len=1000\n"},
+        {"5.3: an ACK of nothing new doesn't",
+         PASSIVE "send 2000\n> A 1 1 len=1000\n> A 1001 1 len=1000\nwait 600\n< A 1 1\n"
+                 "wait 399\nwait 1\n> A 1 1 len=1000\n"},
+        {"5.5: each timeout doubles it, to a minute",
+         PASSIVE "send 1\n> A 1 1 len=1\nwait 1000\n> A 1 1 len=1\nwait 1999\nwait 1\n"
+                 "> A 1 1 len=1\nwait 3999\nwait 1\n> A 1 1 len=1\nwait 7999\nwait 1\n"
+                 "> A 1 1 len=1\nwait 15999\nwait 1\n> A 1 1 len=1\nwait 31999\nwait 1\n"
+                 "> A 1 1 len=1\nwait 59999\nwait 1\n> A 1 1 len=1\n"},
+    };
+
+    RUN_ROWS(rows);
+}
+
+/* RFC 5681 section 3 and 4, RFC 6582, RFC 3042. */
+static void congestion_is_answered_by_the_rules(void)
+{
+    static const struct script_row rows[] = {
+        {"3.1: after a timeout one segment, then slow start to half, then a segment a flight",
+         PASSIVE "send 6000\n> A 1 1 len=1000\n> A 1001 1 len=1000\n> A 2001 1 len=1000\n"
+                 "> A 3001 1 len=1000\nwait 1000\n> A 1 1 len=1000\n" /* ssthresh 2000 */
+                 "< A 1 1001\n> A 1001 1 len=1000\n> A 2001 1 len=1000\n"
+                 "< A 1 2001\n> A 3001 1 len=1000\n" /* 2500 */
+                 "< A 1 4001\n> A 4001 1 len=1000\n> A 5001 1 len=1000\n"},
+        {"3.1: the window grows by what is acknowledged, not by ACKs",
+         PASSIVE "send 9000\n> A 1 1 len=1000\n> A 1001 1 len=1000\n> A 2001 1 len=1000\n"
+                 "> A 3001 1 len=1000\n< A 1 101\n< A 1 201\n< A 1 301\n< A 1 401\n"
+                 "< A 1 501\n> A 4001 1 len=1000\n"},
+        {"3.2: two duplicates let one new segment out each and resend nothing (RFC 3042)",
+         PASSIVE "send 9000\n> A 1 1 len=1000\n> A 1001 1 len=1000\n> A 2001 1 len=1000\n"
+                 "> A 3001 1 len=1000\n< A 1 1\n> A 4001 1 len=1000\n< A 1 1\n"
+                 "> A 5001 1 len=1000\nwait 999\n"},
+        {"3.2: the third resends, a fourth lets new text out, the end halves the window",
+         PASSIVE "send 20000\n> A 1 1 len=1000\n> A 1001 1 len=1000\n> A 2001 1 len=1000\n"
+                 "> A 3001 1 len=1000\n< A 1 1\n> A 4001 1 len=1000\n< A 1 1\n"
+                 "> A 5001 1 len=1000\n< A 1 1\n> A 1 1 len=1000\n" /* ssthresh 3000 */
+                 "< A 1 1\n> A 6001 1 len=1000\n"
+                 "< A 1 6001\n> A 7001 1 len=1000\n"},
+        {"3.2: a duplicate that tells a window is none",
+         PASSIVE "send 9000\n> A 1 1 len=1000\n> A 1001 1 len=1000\n> A 2001 1 len=1000\n"
+                 "> A 3001 1 len=1000\n< A 1 1 win=9001\n< A 1 1 win=9002\n< A 1 1 win=9003\n"
+                 "< A 1 1 win=9004\n"},
+        {"RFC 6582: each partial ACK resends one, and the loss is one event",
+         PASSIVE "send 6000\n> A 1 1 len=1000\n> A 1001 1 len=1000\n> A 2001 1 len=1000\n"
+                 "> A 3001 1 len=1000\n< A 1 1\n> A 4001 1 len=1000\n< A 1 1\n"
+                 "> A 5001 1 len=1000\n< A 1 1\n> A 1 1 len=1000\n< A 1 1001\n"
+                 "> A 1001 1 len=1000\n< A 1 2001\n> A 2001 1 len=1000\n< A 1 6001\n"
+                 "wait 100000\n"},
+        {"4.1: a pause takes back what the window had grown",
+         PASSIVE "send 4000\n> A 1 1 len=1000\n> A 1001 1 len=1000\n> A 2001 1 len=1000\n"
+                 "> A 3001 1 len=1000\n< A 1 2001\n< A 1 4001\nwait 2000\nsend 9000\n"
+                 "> A 4001 1 len=1000\n> A 5001 1 len=1000\n> A 6001 1 len=1000\n"
+                 "> A 7001 1 len=1000\n"},
+        {"4.2: text behind a hole, and the one that fills it, are acknowledged at once",
+         PASSIVE "< A 11 1 len=10\n> A 1 1\n< A 21 1 len=10\n> A 1 1\n"
+                 "< A 1 1 len=10\n! received 10\n! received 20\n> A 1 31\n"},
+    };
+
+    RUN_ROWS(rows);
+}
+
+/* RFC 9293 section 3.8.4. */
+static void keepalives_find_out_who_is_gone(void)
+{
+    static const struct script_row rows[] = {
+        {"none unless they are asked for", PASSIVE "wait 100000000\n"},
+        {"a peer that answers lives",
+         PASSIVE "keepalive 10000\nwait 9999\nwait 1\n> A 0 1\n< A 1 1\nwait 9999\nwait 1\n"
+                 "> A 0 1\n< A 1 1\nwait 10000\n> A 0 1\n"},
+        {"one that doesn't is asked five times",
+         PASSIVE "keepalive 10000\nwait 10000\n> A 0 1\nwait 10000\n> A 0 1\nwait 10000\n"
+                 "> A 0 1\nwait 10000\n> A 0 1\nwait 10000\n> A 0 1\nwait 9999\nwait 1\n"
+                 "! closed TIMEOUT\n> RA 1 1\n"},
+        {"a late answer counts from anew",
+         PASSIVE "keepalive 10000\nwait 40000\n> A 0 1\n> A 0 1\n> A 0 1\n> A 0 1\nwait 5000\n"
+                 "< A 1 1\nwait 9999\nwait 1\n> A 0 1\n"},
+        {"text from the peer is an answer",
+         PASSIVE "keepalive 10000\nwait 6000\n< A 1 1 len=5\n! received 5\nwait 9999\n> A 1 6\n"
+                 "wait 1\n> A 0 6\n"},
+        {"what is under way waits for its own answer",
+         PASSIVE "keepalive 1500\nsend 1\n> A 1 1 len=1\nwait 1000\n> A 1 1 len=1\nwait 1999\n"
+                 "wait 1\n> A 1 1 len=1\n< A 1 2\nwait 1499\nwait 1\n> A 1 1\n"},
+        {"a wild answer is none",
+         PASSIVE "keepalive 10000\nwait 50000\n> A 0 1\n> A 0 1\n> A 0 1\n> A 0 1\n> A 0 1\n"
+                 "< R 5000000 1\nwait 9999\nwait 1\n! closed TIMEOUT\n> RA 1 1\n"},
+        {"a reset is an answer, too",
+         PASSIVE "keepalive 10000\nwait 10000\n> A 0 1\n< R 1 0\n! closed RESET\nwait 100000\n"},
+        {"off again", PASSIVE "keepalive 10000\nwait 5000\nkeepalive 0\nwait 1000000\n"},
+        {"asked for before it is opened",
+         "connect\n> S 0 0\nkeepalive 10000\n"
+         "< SA 0 1\n! opened active\n> A 1 1\nwait 9999\nwait 1\n> A 0 1\n"},
+        {"closing has timers of its own",
+         PASSIVE "keepalive 10000\nclose\n> FA 1 1\n< A 1 2\nwait 179999\nwait 1\n"
+                 "! closed TIMEOUT\n"},
+        {"closing without an answer, too",
+         PASSIVE "keepalive 1500\nclose\n> FA 1 1\nwait 1000\n> FA 1 1\nwait 2000\n> FA 1 1\n"
+                 "< A 1 2\nwait 179999\nwait 1\n! closed TIMEOUT\n"},
     };
 
     RUN_ROWS(rows);
@@ -580,6 +723,9 @@ const CU_TestInfo s2_test_tcp[] = {
     {"text arrives once and in order", text_arrives_once_and_in_order},
     {"the peer rules the window", the_peer_rules_the_window},
     {"lost text is sent again", lost_text_is_sent_again},
+    {"the retransmission timer follows the rules", the_retransmission_timer_follows_the_rules},
+    {"congestion is answered by the rules", congestion_is_answered_by_the_rules},
+    {"keepalives find out who is gone", keepalives_find_out_who_is_gone},
     {"every way to close ends in order", every_way_to_close_ends_in_order},
     {"blind attacks are challenged", blind_attacks_are_challenged},
     {"callbacks may call anything", callbacks_may_call_anything},

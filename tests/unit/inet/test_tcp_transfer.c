@@ -72,6 +72,27 @@ static void bad_pipes_change_no_byte(void)
         transfer(seed, (unsigned)(seed % 31 * 10), MEGABYTE);
 }
 
+/* Three of ten packets lost each way, as often in a row as it comes, some twice, and all of
+ * them out of order. A stream that gave up had its reason; none of these does. */
+static void three_of_ten_lost_change_no_byte(void)
+{
+    for (uint64_t seed = 1; seed <= 300; seed++) {
+        struct net net;
+
+        CU_ASSERT_FATAL(net_init(&net, 7000 + seed, seed & 1));
+        net.loss = 300;
+        net.repeat = 100;
+        net.delay = 1 + seed % 40;
+        net.jitter = 30;
+        net.end[0].closes = true;
+        CU_ASSERT_FATAL(net_connect(&net, MEGABYTE, MEGABYTE));
+        net_run(&net, 100 * HOUR);
+        check_done(&net, 7000 + seed);
+        net_clear(&net);
+        CU_ASSERT_EQUAL(net.fake.live, 0);
+    }
+}
+
 /* ops.send that delivers before it returns: calls within calls, no recursion
  * without end, and nothing out of order. */
 static void an_immediate_peer_is_no_trouble(void)
@@ -174,6 +195,7 @@ static void every_failed_allocation_is_survived(void)
 const CU_TestInfo s2_test_tcp_transfer[] = {
     {"a good pipe needs no repetition", a_good_pipe_needs_no_repetition},
     {"bad pipes change no byte", bad_pipes_change_no_byte},
+    {"three of ten lost change no byte", three_of_ten_lost_change_no_byte},
     {"an immediate peer is no trouble", an_immediate_peer_is_no_trouble},
     {"a refusal at once leaves no pointer", a_refusal_at_once_leaves_no_pointer},
     {"a dead pipe ends both", a_dead_pipe_ends_both},
