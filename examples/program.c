@@ -69,6 +69,18 @@ void program_ports(const struct program *p, const char *option, const char *text
         program_usage_error(p, option, text);
 }
 
+void program_encapsulation(struct program *p, const char *option, const char *text)
+{
+    if (strcmp(text, "auto") == 0)
+        p->raw = S2SVPN_HOST_RAW_AUTO;
+    else if (strcmp(text, "udp") == 0)
+        p->raw = S2SVPN_HOST_RAW_OFF;
+    else if (strcmp(text, "raw") == 0)
+        p->raw = S2SVPN_HOST_RAW_REQUIRED;
+    else
+        program_usage_error(p, option, text);
+}
+
 void program_no_offload(struct program *p, const char *option, const char *text)
 {
     if (strcmp(text, "udp-segment") == 0)
@@ -191,6 +203,16 @@ static void on_gone(void *user, s2svpn_port_id port, const char *name)
         fprintf(stderr, "%s: warning: TUN device %s of port %u is gone\n", p->name, name, port);
 }
 
+static void tell_raw(struct program *p, const s2svpn_options *options)
+{
+    for (size_t i = 0; i < options->local_count; i++) {
+        if (options->local[i].role == S2SVPN_ROLE_RAW)
+            return;
+    }
+    if (p->raw == S2SVPN_HOST_RAW_AUTO)
+        on_log(p, S2SVPN_LOG_INFO, "no right to use IP protocol 50: ESP goes in UDP");
+}
+
 void program_open(struct program *p, enum s2svpn_context_role role)
 {
     s2svpn_host_options host = S2SVPN_HOST_OPTIONS_INIT;
@@ -221,6 +243,7 @@ void program_open(struct program *p, enum s2svpn_context_role role)
     }
     s2svpn_host_on_gone(p->host, on_gone, p);
     s2svpn_host_prepare(p->host, &options);
+    tell_raw(p, &options);
     if (s2svpn_context_new(&options, &p->ctx, &why) != S2SVPN_OK)
         program_fail(p, &why);
     s2svpn_host_attach(p->host, p->ctx);

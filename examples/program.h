@@ -20,7 +20,7 @@ struct program {
     size_t address_count;
     uint16_t ike_port, natt_port;           /* ours; 0: 500 and 4500 */
     uint16_t peer_ike_port, peer_natt_port; /* 0: 500 and 4500 */
-    bool raw;                               /* IP protocol 50 too */
+    uint8_t raw;                            /* enum s2svpn_host_raw */
     bool no_udp_segment, no_udp_gro, no_tun_offload;
     const char *keylog;                      /* a folder; NULL: none */
     s2svpn_prefix route[PROGRAM_ROUTES_MAX]; /* static ones, of every connection */
@@ -44,6 +44,8 @@ s2svpn_address program_address(const struct program *p, const char *option, cons
 s2svpn_prefix program_prefix(const struct program *p, const char *option, const char *text);
 void program_ports(const struct program *p, const char *option, const char *text, uint16_t *ike,
                    uint16_t *natt);
+/* "auto", "udp" or "raw": what ESP goes in where there is no NAT. */
+void program_encapsulation(struct program *p, const char *option, const char *text);
 /* "udp-segment", "udp-gro" or "tun": an offload of the kernel's to leave alone. */
 void program_no_offload(struct program *p, const char *option, const char *text);
 /* Read a document; end it with s2svpn_config_free. */

@@ -282,6 +282,7 @@ int main(int argc, char **argv)
     if (d == NULL)
         return 1;
     d->program.name = "s2svpn-device";
+    d->program.raw = S2SVPN_HOST_RAW_AUTO;
     d->program.log_level = S2SVPN_LOG_INFO;
     d->undo.fd = d->control.fd = d->links_netlink.fd = -1;
     options_read(&d->program, &d->options, argc, argv);

@@ -33,7 +33,9 @@ static void usage(FILE *to)
         "  --dpd-action clear|none|restart\n"
         "                         when the gateway stays silent; default restart\n"
         "  --answer-only          the gateway starts the tunnels\n"
-        "  --raw                  use IP protocol 50 where there is no NAT\n"
+        "  --encapsulation auto|udp|raw\n"
+        "                         where there is no NAT: ESP as IP protocol 50 if this host\n"
+        "                         allows it (default), in UDP, or as 50 and nothing else\n"
         "The host:\n"
         "  --tun NAME             name of the TUN device; default: the kernel's choice.\n"
         "                         With --external-bgp NAME1, NAME2, ...\n"
@@ -148,7 +150,7 @@ enum {
     OPT_REPLAY,
     OPT_DPD,
     OPT_ANSWER,
-    OPT_RAW,
+    OPT_ENCAPSULATION,
     OPT_TUN,
     OPT_INSTALL_ROUTES,
     OPT_METRIC,
@@ -181,7 +183,7 @@ static const struct option names[] = {
     {"replay-window", required_argument, NULL, OPT_REPLAY},
     {"dpd-action", required_argument, NULL, OPT_DPD},
     {"answer-only", no_argument, NULL, OPT_ANSWER},
-    {"raw", no_argument, NULL, OPT_RAW},
+    {"encapsulation", required_argument, NULL, OPT_ENCAPSULATION},
     {"tun", required_argument, NULL, OPT_TUN},
     {"install-routes", no_argument, NULL, OPT_INSTALL_ROUTES},
     {"metric", required_argument, NULL, OPT_METRIC},
@@ -256,8 +258,8 @@ static void take_tunnels(struct program *p, struct options *o, int c, const char
     case OPT_IKE:
         read_ike(p, value);
         break;
-    case OPT_RAW:
-        p->raw = true;
+    case OPT_ENCAPSULATION:
+        program_encapsulation(p, "--encapsulation", value);
         break;
     default:
         take_device(p, &o->device, c, value);
@@ -358,7 +360,7 @@ void options_read(struct program *p, struct options *o, int argc, char **argv)
     o->metric = METRIC_DEFAULT;
     o->device = (s2svpn_device_options)S2SVPN_DEVICE_OPTIONS_INIT;
     while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
-        if (c >= OPT_LOCAL && c <= OPT_RAW)
+        if (c >= OPT_LOCAL && c <= OPT_ENCAPSULATION)
             take_tunnels(p, o, c, optarg);
         else if (c >= OPT_TUN && c <= OPT_NO_OFFLOAD)
             take_host(p, o, c, optarg);

@@ -56,7 +56,7 @@ static const char *path_of(const s2svpn_tunnel_info *t)
     if (t->phase != S2SVPN_TUNNEL_UP && t->phase != S2SVPN_TUNNEL_IPSEC_UP)
         return "";
     if (!t->udp)
-        return ", ESP";
+        return ", ESP as IP protocol 50";
     return t->nat_local && t->nat_remote ? ", ESP in UDP, NAT on both sides"
            : t->nat_local                ? ", ESP in UDP, NAT on our side"
            : t->nat_remote               ? ", ESP in UDP, NAT on their side"

@@ -30,7 +30,9 @@ static void usage(FILE *to)
           "  --ports IKE,NATT       our UDP ports; default 500,4500\n"
           "  --peer-ports IKE,NATT  the device's UDP ports; default 500,4500\n"
           "  --start                start the tunnels from this side\n"
-          "  --raw                  use IP protocol 50 where there is no NAT\n"
+          "  --encapsulation auto|udp|raw\n"
+          "                         where there is no NAT: ESP as IP protocol 50 if this host\n"
+          "                         allows it (default), in UDP, or as 50 and nothing else\n"
           "  --no-offload WHAT      do without udp-segment, udp-gro or tun; again for more\n"
           "  --keylog DIR           append session keys to files there (for Wireshark)\n"
           "  --verbose              log more\n"
@@ -52,7 +54,7 @@ static void read_options(struct gateway *g, int argc, char **argv)
         {"ports", required_argument, NULL, 'p'},
         {"peer-ports", required_argument, NULL, 'q'},
         {"start", no_argument, NULL, 's'},
-        {"raw", no_argument, NULL, 'w'},
+        {"encapsulation", required_argument, NULL, 'w'},
         {"no-offload", required_argument, NULL, 'o'},
         {"keylog", required_argument, NULL, 'k'},
         {"verbose", no_argument, NULL, 'd'},
@@ -96,7 +98,7 @@ static void read_options(struct gateway *g, int argc, char **argv)
             g->start = true;
             break;
         case 'w':
-            p->raw = true;
+            program_encapsulation(p, "--encapsulation", optarg);
             break;
         case 'o':
             program_no_offload(p, "--no-offload", optarg);
@@ -164,7 +166,9 @@ static s2svpn_port_id build_vpc(struct gateway *g, s2svpn_virtual_gateway *vgw)
 
 int main(int argc, char **argv)
 {
-    struct gateway g = {.program = {.name = "s2svpn-gateway", .log_level = S2SVPN_LOG_INFO}};
+    struct gateway g = {.program = {.name = "s2svpn-gateway",
+                                    .log_level = S2SVPN_LOG_INFO,
+                                    .raw = S2SVPN_HOST_RAW_AUTO}};
     s2svpn_device_config *config;
     s2svpn_virtual_gateway *vgw;
     s2svpn_connection *conn;

@@ -24,14 +24,22 @@ S2SVPN_BEGIN
 struct event_base;
 typedef struct s2svpn_host s2svpn_host;
 
+/** IP protocol 50 at a local address: ESP without UDP, where there is no NAT and the peer
+ * has it as well. Needs CAP_NET_RAW. */
+enum s2svpn_host_raw {
+    S2SVPN_HOST_RAW_OFF = 0,
+    S2SVPN_HOST_RAW_REQUIRED = 1, /* the host can't be made without it */
+    S2SVPN_HOST_RAW_AUTO = 2,     /* if the system lets us; s2svpn_host_prepare() shows it:
+                                   * local then has an endpoint of role RAW */
+};
+
 /** A local address to receive at and send from. */
 typedef struct s2svpn_host_address {
     s2svpn_address address;
     uint16_t ike_port;  /* 0: 500 */
     uint16_t natt_port; /* 0: 4500 */
     bool no_ike;        /* only the NAT traversal port */
-    bool raw;           /* IP protocol 50 too: ESP goes without UDP where there is no NAT
-                         * and the peer has it as well. Needs CAP_NET_RAW. */
+    uint8_t raw;        /* enum s2svpn_host_raw */
     uint8_t reserved[10];
 } s2svpn_host_address;
 

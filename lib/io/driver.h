@@ -106,6 +106,8 @@ void s2_io_socket_listen(struct s2_io_socket *s, bool on);
 
 /* raw.c */
 int s2_io_raw_socket(int family); /* -1 and errno */
+/* Does the system let this process have one? */
+bool s2_io_raw_allowed(const s2svpn_address *a);
 /* What a raw socket of IPv4 delivers begins with the IP header: take it off, and its TOS
  * and TTL into the datagram. False if it isn't whole. */
 S2SVPN_NODISCARD bool s2_io_raw_strip(s2svpn_datagram *d);

@@ -129,6 +129,20 @@ static s2svpn_status open_one(s2svpn_host *host, const s2svpn_host_address *a, s
     return s2_io_socket_open(host, &local, field, why);
 }
 
+static s2svpn_status open_raw(s2svpn_host *host, const s2svpn_host_address *a, size_t index,
+                              s2svpn_error *why)
+{
+    char field[S2SVPN_FIELD_SIZE];
+
+    if (a->raw > S2SVPN_HOST_RAW_AUTO) {
+        snprintf(field, sizeof(field), "address[%zu].raw", index);
+        return s2_io_error(why, S2SVPN_E_ARGUMENT, field, "0 to %d", S2SVPN_HOST_RAW_AUTO);
+    }
+    if (a->raw == S2SVPN_HOST_RAW_AUTO && !s2_io_raw_allowed(&a->address))
+        return S2SVPN_OK;
+    return open_one(host, a, index, S2SVPN_ROLE_RAW, why);
+}
+
 static s2svpn_status open_address(s2svpn_host *host, const s2svpn_host_address *a, size_t index,
                                   s2svpn_error *why)
 {
@@ -143,8 +157,8 @@ static s2svpn_status open_address(s2svpn_host *host, const s2svpn_host_address *
         rc = open_one(host, a, index, S2SVPN_ROLE_IKE, why);
     if (rc == S2SVPN_OK)
         rc = open_one(host, a, index, S2SVPN_ROLE_NATT, why);
-    if (rc == S2SVPN_OK && a->raw)
-        rc = open_one(host, a, index, S2SVPN_ROLE_RAW, why);
+    if (rc == S2SVPN_OK && a->raw != S2SVPN_HOST_RAW_OFF)
+        rc = open_raw(host, a, index, why);
     return rc;
 }
 

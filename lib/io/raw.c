@@ -2,6 +2,7 @@
 /* Sockets of IP protocol 50: ESP without UDP (RFC 4303 section 2), for peers with no NAT
  * between them. Everything else about them is as with UDP, without trains. */
 #include <errno.h>
+#include <unistd.h>
 
 #include "io/driver.h"
 
@@ -12,6 +13,16 @@
 int s2_io_raw_socket(int family)
 {
     return socket(family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ESP);
+}
+
+bool s2_io_raw_allowed(const s2svpn_address *a)
+{
+    const int fd = s2_io_raw_socket(a->family == S2SVPN_FAMILY_IPV6 ? AF_INET6 : AF_INET);
+
+    if (fd < 0)
+        return errno != EPERM && errno != EACCES && errno != EPROTONOSUPPORT;
+    close(fd);
+    return true;
 }
 
 /* The kernel has checked the header and put fragments together. */

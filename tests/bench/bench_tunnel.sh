@@ -60,12 +60,19 @@ fi
 # ---- peers: each brings a tunnel up between $from (device's namespace) and $to, and says
 # in daemons= whose processor time counts
 
+# up_s2svpn [ENCAPSULATION] [OPTION...]: UDP unless another one is named.
 up_s2svpn()
 {
+    local encapsulation=udp
+
+    case ${1:-} in
+    raw) encapsulation=$1 && shift ;;
+    esac
     write_config "$work/config.xml" static
     sed -i -e '/<ipsec>/,/<\/ipsec>/{s/aes-128-cbc/aes-128-gcm-16/;/authentication_protocol/d}' \
         -e '/<ike>/,/<\/ike>/s/>sha1</>sha2-256</' -e 's/>group2</>group14</' "$work/config.xml"
     from=192.168.7.1 to=10.0.1.10
+    set -- --encapsulation "$encapsulation" "$@"
     start_gateway "$work/config.xml" --route 192.168.0.0/16 "$@" || return 1
     daemons=("$gateway")
     start_device "$work/config.xml" --exact --route 10.0.0.0/16 "$@" || return 1
@@ -78,7 +85,7 @@ up_s2svpn_no_offload()
 {
     up_s2svpn --no-offload udp-segment --no-offload udp-gro --no-offload tun
 }
-up_s2svpn_raw() { up_s2svpn --raw; }
+up_s2svpn_raw() { up_s2svpn raw; }
 
 up_bare()
 {

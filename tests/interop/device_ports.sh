@@ -33,7 +33,7 @@ NFT
 only_4500
 write_config "$work/bgp.xml" bgp
 begin "the gateway plays the document" start_gateway "$work/bgp.xml" || say_end
-begin "the device starts from it" start_device "$work/bgp.xml" --raw || say_end
+begin "the device starts from it" start_device "$work/bgp.xml" || say_end
 check "both tunnels come up by port 4500" until_true 25 up
 check "it says that 500 was silent" \
     says 'tunnel 1: down.*no answer from the peer at 198.51.100.1:500, UDP; next at port 4500'

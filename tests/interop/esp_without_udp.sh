@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Both ends have IP protocol 50 (--raw) and no NAT between them: ESP goes without UDP.
-# Where one end lacks it, it goes in UDP as ever. No foreign peer plays here: strongSwan
+# Both ends may open IP protocol 50 and no NAT is between them: ESP goes without UDP.
+# Where one end is told to do without, or may not open it, it goes in UDP. No foreign peer plays here: strongSwan
 # without the kernel's ESP has kernel-libipsec, which knows ESP in UDP alone.
 . "$(dirname "$0")/lib/net.sh"
 
@@ -31,8 +31,8 @@ both_up() { [ "$(grep -c 'tunnel [12]: up' "$work/device.log")" -ge 2 ]; }
 make_net
 write_config "$work/bgp.xml" bgp
 begin "the wire is captured" capture both
-begin "the gateway plays the document" start_gateway "$work/bgp.xml" --raw || say_end
-begin "the device starts from it" start_device "$work/bgp.xml" --raw || say_end
+begin "the gateway plays the document" start_gateway "$work/bgp.xml" || say_end
+begin "the device starts from it" start_device "$work/bgp.xml" || say_end
 check "both tunnels come up" until_true 15 both_up || say_end
 check "pings cross" until_true 10 in_device ping -c 1 -W 1 -I 192.168.7.1 10.0.1.10
 check "long pings cross" in_device ping -c 3 -i 0.2 -W 1 -s 3000 -I 192.168.7.1 10.0.1.10
@@ -58,21 +58,28 @@ begin "the device ends when it is told to" stop "$device_pid"
 begin "the gateway ends when it is told to" stop "$gateway"
 
 # One end without it.
-for without in gateway device; do
+for without in gateway device privilege; do
     options=("" "")
-    [ $without = gateway ] && options[1]=--raw || options[0]=--raw
-    begin "the wire is captured, $without without it" capture "no-$without"
+    device_by=
+    case $without in
+    gateway) options[0]="--encapsulation udp" ;;
+    device) options[1]="--encapsulation udp" ;;
+    privilege) device_by="setpriv --bounding-set -net_raw" ;;
+    esac
+    begin "the wire is captured, without: $without" capture "no-$without"
     # shellcheck disable=SC2086 # an option or none
-    begin "the gateway starts, $without without it" start_gateway "$work/bgp.xml" ${options[0]} || say_end
+    begin "the gateway starts, without: $without" start_gateway "$work/bgp.xml" ${options[0]} || say_end
     # shellcheck disable=SC2086
-    begin "the device starts, $without without it" start_device "$work/bgp.xml" ${options[1]} || say_end
-    check "both tunnels come up, $without without it" until_true 15 both_up || say_end
-    check "pings cross, $without without it" \
+    begin "the device starts, without: $without" start_device "$work/bgp.xml" ${options[1]} || say_end
+    check "both tunnels come up, without: $without" until_true 15 both_up || say_end
+    [ $without != privilege ] ||
+        check "the device says that it may not" grep -q 'no right to use IP protocol 50' "$work/device.log"
+    check "pings cross, without: $without" \
         until_true 10 in_device ping -c 1 -W 1 -I 192.168.7.1 10.0.1.10
-    begin "the capture ends, $without without it" end_capture
-    check "ESP goes in UDP, $without without it" [ "$(packets 'udp port 4500 and udp[8:4] != 0')" -ge 8 ]
-    check "no protocol 50, $without without it" [ "$(packets 'ip proto 50')" = 0 ]
-    begin "the device ends, $without without it" stop "$device_pid"
-    begin "the gateway ends, $without without it" stop "$gateway"
+    begin "the capture ends, without: $without" end_capture
+    check "ESP goes in UDP, without: $without" [ "$(packets 'udp port 4500 and udp[8:4] != 0')" -ge 8 ]
+    check "no protocol 50, without: $without" [ "$(packets 'ip proto 50')" = 0 ]
+    begin "the device ends, without: $without" stop "$device_pid"
+    begin "the gateway ends, without: $without" stop "$gateway"
 done
 say_end

@@ -77,7 +77,7 @@ ends "over IPv4"
 
 sed 's/203\.0\.113\.7/2001:db8:7::7/; s/198\.51\.100\.\([12]\)/2001:db8:51::\1/' \
     "$work/over4.xml" >"$work/over6.xml"
-starts "over IPv6" "$work/over6.xml" --raw
+starts "over IPv6" "$work/over6.xml" --encapsulation raw
 crosses "over IPv6"
 ends "over IPv6"
 say_end

@@ -63,10 +63,10 @@ for cipher in gcm cbc; do
     write_config "$work/config.xml" bgp
     sed -i -e '/<ipsec>/,/<\/ipsec>/s/hmac-sha1-96/hmac-sha2-256-128/' "$work/config.xml"
     [ $cipher = cbc ] || use_gcm "$work/config.xml"
-    begin "pings cross in UDP, $cipher" crosses "udp_$cipher" || say_end
+    begin "pings cross in UDP, $cipher" crosses "udp_$cipher" --encapsulation udp || say_end
     check "Scapy opens them, in UDP, $cipher" reads "udp_$cipher"
     check "all ESP went in UDP, $cipher" all_in_udp "udp_$cipher"
-    begin "pings cross as protocol 50, $cipher" crosses "raw_$cipher" --raw || say_end
+    begin "pings cross as protocol 50, $cipher" crosses "raw_$cipher" --encapsulation raw || say_end
     check "Scapy opens them, as protocol 50, $cipher" reads "raw_$cipher"
     check "no ESP went in UDP, $cipher" none_in_udp "raw_$cipher"
 done

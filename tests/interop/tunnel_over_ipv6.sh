@@ -49,10 +49,10 @@ crosses()
 make_net6
 write_config "$work/six.xml" bgp
 sed -i 's/203\.0\.113\.7/2001:db8:7::7/; s/198\.51\.100\.\([12]\)/2001:db8:51::\1/' "$work/six.xml"
-crosses "in UDP"
+crosses "in UDP" --encapsulation udp
 check "ESP goes in UDP" [ "$(packets "in UDP" 'udp port 4500')" -gt 100 ]
 check "no protocol 50" [ "$(packets "in UDP" 'ip6 proto 50')" = 0 ]
-crosses "as protocol 50" --raw
+crosses "as protocol 50" --encapsulation raw
 check "ESP goes as protocol 50" [ "$(packets "as protocol 50" 'ip6 proto 50')" -gt 1000 ]
 check "nothing goes through port 4500" [ "$(packets "as protocol 50" 'udp port 4500')" = 0 ]
 say_end

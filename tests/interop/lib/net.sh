@@ -218,12 +218,13 @@ start_gateway()
     in_cloud ip route add 169.254.10.0/24 dev inst src 10.0.1.10
 }
 
-# start_device CONFIG [OPTION...]: with the LAN on a TUN device.
+# start_device CONFIG [OPTION...]: with the LAN on a TUN device. $device_by runs it.
 start_device()
 {
     local config=$1
     shift
-    start "$device" "$work/device.log" "$build/examples/s2svpn-device" --tun lan0 \
+    # shellcheck disable=SC2086 # words: a command that runs it, or nothing
+    start "$device" "$work/device.log" ${device_by:-} "$build/examples/s2svpn-device" --tun lan0 \
         --lan 192.168.0.0/16 --log debug "$@" "$config"
     device_pid=$started
     until_true 10 in_device ip link show lan0 || return 1

@@ -147,8 +147,9 @@ static void set_capability(bool on)
 
 static void a_missing_privilege_is_named(void)
 {
-    s2svpn_host_address a[2] = {{.ike_port = 5001, .natt_port = 5002, .raw = false},
-                                {.ike_port = 5003, .natt_port = 5004, .raw = true}};
+    s2svpn_host_address a[2] = {
+        {.ike_port = 5001, .natt_port = 5002, .raw = S2SVPN_HOST_RAW_OFF},
+        {.ike_port = 5003, .natt_port = 5004, .raw = S2SVPN_HOST_RAW_REQUIRED}};
     s2svpn_host_options o = S2SVPN_HOST_OPTIONS_INIT;
     struct event_base *base = event_base_new();
     s2svpn_host *host = NULL;
@@ -163,6 +164,39 @@ static void a_missing_privilege_is_named(void)
     CU_ASSERT_PTR_NULL(host);
     CU_ASSERT_STRING_EQUAL(why.field, "address[1].raw");
     CU_ASSERT_STRING_EQUAL(why.message, strerror(EPERM));
+    event_base_free(base);
+}
+
+static size_t raw_endpoints(const s2svpn_host_address *a, struct event_base *base)
+{
+    s2svpn_host_options o = S2SVPN_HOST_OPTIONS_INIT;
+    s2svpn_options options = S2SVPN_OPTIONS_INIT;
+    s2svpn_host *host = NULL;
+    size_t found = 0;
+
+    o.address = a;
+    o.address_count = 1;
+    if (s2svpn_host_new(base, &o, &host, NULL) != S2SVPN_OK)
+        return SIZE_MAX;
+    s2svpn_host_prepare(host, &options);
+    for (size_t i = 0; i < options.local_count; i++)
+        found += options.local[i].role == S2SVPN_ROLE_RAW;
+    s2svpn_host_free(host);
+    return found;
+}
+
+static void where_it_may_be_missing_the_host_stands_without_it(void)
+{
+    s2svpn_host_address a = {.ike_port = 5001, .natt_port = 5002, .raw = S2SVPN_HOST_RAW_AUTO};
+    struct event_base *base = event_base_new();
+
+    a.address = lab_address("127.0.0.1");
+    CU_ASSERT_EQUAL(raw_endpoints(&a, base), 1);
+    set_capability(false);
+    CU_ASSERT_EQUAL(raw_endpoints(&a, base), 0);
+    set_capability(true);
+    a.raw = S2SVPN_HOST_RAW_AUTO + 1;
+    CU_ASSERT_EQUAL(raw_endpoints(&a, base), SIZE_MAX);
     event_base_free(base);
 }
 
@@ -195,6 +229,8 @@ static void a_broken_header_is_no_packet(void)
 }
 
 const CU_TestInfo s2_test_raw[] = {
+    {"where it may be missing the host stands without it",
+     where_it_may_be_missing_the_host_stands_without_it},
     {"esp crosses over ipv4", esp_crosses_over_ipv4},
     {"esp crosses over ipv6", esp_crosses_over_ipv6},
     {"many cross in batches", many_cross_in_batches},
