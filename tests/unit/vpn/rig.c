@@ -296,6 +296,14 @@ size_t rig_count_events(const struct rig_side *side, uint32_t kind)
     return n;
 }
 
+bool rig_reason_says(const s2svpn_tunnel_info *info, const char *words)
+{
+    if (strstr(info->reason, words))
+        return true;
+    printf("    the reason is \"%s\"\n", info->reason);
+    return false;
+}
+
 bool rig_event_says(const struct rig_side *side, uint32_t kind, const char *words)
 {
     for (size_t i = 0; i < side->events && i < RIG_EVENTS; i++) {

@@ -162,6 +162,8 @@ void rig_send_packets(struct rig_side *side, s2svpn_port_id port, const s2svpn_p
 /* The newest event of this kind, NULL if none is kept. */
 const struct rig_event *rig_last_event(const struct rig_side *side, uint32_t kind);
 size_t rig_count_events(const struct rig_side *side, uint32_t kind);
+/* Does the reason why it is down hold the words? If not, it is printed. */
+bool rig_reason_says(const s2svpn_tunnel_info *info, const char *words);
 bool rig_event_says(const struct rig_side *side, uint32_t kind, const char *words);
 
 /* Values from texts; abort on nonsense. */
