@@ -199,8 +199,11 @@ struct s2_ike_ops {
     void (*peer_moved)(void *user, void *owner, const s2svpn_endpoint *remote, uint64_t now_ns);
     /* When the owner's last ESP packet came in; 0: never. For liveness checks. */
     uint64_t (*last_inbound)(void *user, void *owner);
-    /* Something worth a line in the tunnel's log: short words, no secrets. */
+    /* Something worth a line in the tunnel's log: short words, no secrets. NULL: the engine
+     * logs it itself. */
     void (*note)(void *user, void *owner, const char *text, uint64_t now_ns);
+    /* A rekey that this side asked for came to nothing; it is tried again. May be NULL. */
+    void (*rekey_failed)(void *user, void *owner, enum s2_ike_reason reason, uint64_t now_ns);
     /* We are behind a NAT that must not forget us: one byte 0xff, without marker, RFC
      * 3948 section 4. May be NULL: then the host does it. */
     void (*keepalive)(void *user, const s2svpn_endpoint *local, const s2svpn_endpoint *remote);

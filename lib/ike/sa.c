@@ -79,10 +79,11 @@ void s2_ike_note(struct s2_ike_sa *sa, const char *fmt, ...)
     va_start(args, fmt);
     s2_print_v(text, sizeof(text), fmt, args);
     va_end(args);
-    s2_log(ike->env, S2_LOG_INFO, "%s: %s", sa->config->name != NULL ? sa->config->name : "-",
-           text);
     if (ike->ops.note != NULL && sa->state != S2_IKE_STATE_DEAD)
         ike->ops.note(ike->user, sa->config->owner, text, ike->now_ns);
+    else
+        s2_log(ike->env, S2_LOG_INFO, "%s: %s", sa->config->name != NULL ? sa->config->name : "-",
+               text);
 }
 
 /* ---- finding */

@@ -182,7 +182,7 @@ void s2_host_get_counters(const struct s2_host *host, struct s2_host_counters *o
 
 /* ---- ping */
 
-/* What inet builds leaves with the TTL that this host was told. */
+/* What goes to the peer leaves with the TTL that this host was told. */
 static void set_ttl(uint8_t *p, uint8_t ttl)
 {
     if (p[0] >> 4 == 6) {
@@ -224,11 +224,10 @@ static enum s2svpn_drop answer_echo(struct s2_host *host, const uint8_t *p,
     out = s2_alloc(host->env, v->total_len);
     if (!out)
         return S2SVPN_DROP_NO_ROOM;
+    /* With inet's own TTL: who asks may be further away than the peer, whom spec.ttl is for. */
     len = s2_inet_answer_echo(out, v->total_len, p, v);
-    if (len) {
-        set_ttl(out, host->spec.ttl);
+    if (len)
         host->ops.send(host->user, out, len, now_ns);
-    }
     s2_free(host->env, out);
     return len ? S2SVPN_DROP_NONE : S2SVPN_DROP_HOST;
 }

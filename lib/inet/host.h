@@ -62,7 +62,7 @@ struct s2_host_spec {
     s2svpn_address peer;    /* the only address that TCP is spoken with */
     uint16_t mtu;           /* of the tunnel: MSS = mtu - 40 or - 60; at least 88 or 108 */
     uint16_t listen_port;   /* 179; 0: none */
-    uint8_t ttl;            /* of what we send: 1 to 255; 0 means 64 */
+    uint8_t ttl;            /* of TCP and of our own pings: 1 to 255; 0 means 64 */
 };
 
 S2SVPN_NODISCARD s2svpn_status s2_host_new(const struct s2_env *env,

@@ -230,9 +230,6 @@ static void on_note(void *user, void *owner, const char *text, uint64_t now_ns)
         .kind = S2SVPN_EVENT_NOTE, .tunnel = t ? t->index : UINT32_MAX, .reason = "ike"};
 
     (void)now_ns;
-    if (t && !s2_list_empty(&t->children) &&
-        strstr(text, s2_ike_reason_text(S2_IKE_REASON_NO_PROPOSAL)))
-        s2_attempt_rekey_refused(t);
     /* A tunnel that the peer starts has no failed try of its own to tell of. */
     if (t && s2_list_empty(&t->children))
         s2_copy_text(t->reason, sizeof(t->reason), text);
@@ -240,6 +237,14 @@ static void on_note(void *user, void *owner, const char *text, uint64_t now_ns)
         s2_emit(ctx, &event, &t->connection->object, "tunnel %u: %s", t->index + 1, text);
     else
         s2_emit(ctx, &event, NULL, "%s", text);
+}
+
+static void on_rekey_failed(void *user, void *owner, enum s2_ike_reason reason, uint64_t now_ns)
+{
+    (void)user;
+    (void)now_ns;
+    if (reason == S2_IKE_REASON_NO_PROPOSAL)
+        s2_attempt_rekey_refused(owner);
 }
 
 static void on_keepalive(void *user, const s2svpn_endpoint *local, const s2svpn_endpoint *remote)
@@ -267,6 +272,7 @@ static const struct s2_ike_ops ops = {
     .peer_moved = on_peer_moved,
     .last_inbound = on_last_inbound,
     .note = on_note,
+    .rekey_failed = on_rekey_failed,
     .keepalive = on_keepalive,
 };
 

@@ -76,6 +76,8 @@ static void give_up(struct s2_ike_sa *sa, enum s2_ike_reason reason, const char 
                 : new_child                          ? "a new child SA"
                                                      : "rekeying the child SA",
                 s2_ike_reason_text(reason), detail[0] != '\0' ? ": " : "", detail);
+    if (sa->state != S2_IKE_STATE_DEAD && !new_child && sa->ike->ops.rekey_failed != NULL)
+        sa->ike->ops.rekey_failed(sa->ike->user, sa->config->owner, reason, sa->ike->now_ns);
     if (sa->state == S2_IKE_STATE_DEAD)
         return;
     s2_ike_create_abandon(sa);
