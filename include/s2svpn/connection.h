@@ -110,6 +110,36 @@ S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_tunnel_reset(s2svpn_tunnel *tun
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_tunnel_rekey(s2svpn_tunnel *tunnel);
 /** Rekey its IKE SA now, which keeps the child; E_STATE if it has none that is up. */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_tunnel_rekey_ike(s2svpn_tunnel *tunnel);
+/**
+ * Change a tunnel's options while it is there: AWS's ModifyVpnTunnelOptions. Where anything
+ * differs, that tunnel is closed and begun anew, by whoever starts it; the other one isn't
+ * touched. Where BGP runs and the other tunnel is up, the traffic moves to it first: its MED
+ * becomes the lower one for as long as this takes, the gateway uses it itself, and 10
+ * seconds later this one closes, so that nothing is lost. Called again meanwhile: the newer
+ * options count.
+ * @param options  all of them, as s2svpn_tunnel_get_options() gives them; borrowed for the
+ *                 call. 0: the profile's default. Addresses of family 0 and a pre_shared_key
+ *                 that is NULL stay; the outside address can't change.
+ * @return E_ARGUMENT with the field, "options.phase1_lifetime_s"; E_EXISTS: another tunnel
+ *         uses the inside CIDR; E_STATE: the connection is a device's, or being deleted, or
+ *         its other tunnel is about to be changed; E_MEMORY. Nothing has changed then.
+ * @threads one call at a time on the context.
+ */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status
+s2svpn_tunnel_modify(s2svpn_tunnel *tunnel, const s2svpn_tunnel_options *options);
+/** Move the tunnel to a new endpoint with the same addresses and options, what AWS does for
+ * maintenance and by ReplaceVpnTunnel: as above, with nothing different. */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_tunnel_replace(s2svpn_tunnel *tunnel);
+/**
+ * Change the selectors: AWS's ModifyVpnConnectionOptions. Both tunnels are closed at once and
+ * begun anew if they differ.
+ * @param local_network, remote_network  as in s2svpn_connection_spec; NULL: it stays.
+ * @return E_ARGUMENT: "local_network", "remote_network"; E_STATE and E_MEMORY as above.
+ * @threads one call at a time on the context.
+ */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status
+s2svpn_connection_modify(s2svpn_connection *conn, const s2svpn_prefix *local_network,
+                         const s2svpn_prefix *remote_network);
 /** Swallow every packet of this tunnel, both ways, without a word: what a failed
  * path looks like. For tests and rehearsals. */
 S2SVPN_API void s2svpn_tunnel_set_blackhole(s2svpn_tunnel *tunnel, bool on);

@@ -207,7 +207,7 @@ static void on_route(void *user, struct s2_bgp_peer *peer, const s2svpn_prefix *
     s2svpn_tunnel *t = user;
     s2svpn_context *ctx = ctx_of(t);
     s2svpn_connection *c = t->connection;
-    struct s2_rib_path path = {.source = t, .kind = S2_ROUTE_BGP, .usable = true};
+    struct s2_rib_path path = {.source = t, .kind = S2_ROUTE_BGP, .usable = !t->draining};
     bool fresh = false;
     s2svpn_status rc;
 

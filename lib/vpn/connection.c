@@ -317,8 +317,10 @@ static s2svpn_status set_static(s2svpn_connection *c, const s2svpn_prefix *prefi
 
     for (size_t i = 0; rc == S2SVPN_OK && i < c->tunnel_count; i++) {
         s2svpn_tunnel *t = &c->tunnel[i];
-        const struct s2_rib_path path = {
-            .source = t, .kind = S2_ROUTE_STATIC, .usable = t->up, .order = c->order + t->index};
+        const struct s2_rib_path path = {.source = t,
+                                         .kind = S2_ROUTE_STATIC,
+                                         .usable = t->up && !t->draining,
+                                         .order = c->order + t->index};
 
         rc = s2_rib_set(c->router->rib, prefix, &path, ctx->now_ns);
     }

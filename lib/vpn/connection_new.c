@@ -6,159 +6,17 @@
 #include "s2svpn/connection.h"
 #include "vpn/vpn.h"
 
-#define INSIDE_LENGTH 30
-#define INSIDE_LENGTH_IPV6 126
 #define PSK_LEN 32
-#define HOLD_TIME_S 30  /* AWS's */
-#define DPD_DELAY_S 10  /* likewise */
-#define INSIDE_TRIES 64 /* random picks before we give up: the block has 16,384 */
+#define HOLD_TIME_S 30 /* AWS's */
+#define DPD_DELAY_S 10 /* likewise */
 
-/* ---- inside addresses: a /30 for every tunnel, a /126 as well for those with IPv6 inside */
-
-struct inside {
-    const char *field, *rule, *none;
-    bool (*allowed)(const s2svpn_prefix *cidr);
-    s2svpn_status (*draw)(const struct s2_env *env, s2svpn_prefix *cidr);
-    size_t offset; /* in s2svpn_tunnel_options */
-};
-
-static const s2svpn_prefix *inside_of(const struct inside *kind, const s2svpn_tunnel_options *o)
-{
-    return (const s2svpn_prefix *)(const void *)((const char *)o + kind->offset);
-}
-
-static bool inside_in_use(const struct inside *kind, const s2svpn_virtual_gateway *vgw,
-                          const s2svpn_prefix *cidr)
-{
-    S2_LIST_EACH(&vgw->router.connections, l) {
-        const s2svpn_connection *c = S2_CONTAINER(l, s2svpn_connection, in_router);
-
-        for (size_t i = 0; i < c->tunnel_count; i++) {
-            if (s2_prefix_overlaps(inside_of(kind, &c->tunnel[i].options), cidr))
-                return true;
-        }
-    }
-    return false;
-}
-
-static bool has_host_bits(const s2svpn_prefix *cidr)
-{
-    const s2svpn_prefix masked = s2_prefix_make(&cidr->address, cidr->length);
-
-    return !s2_prefix_equal(&masked, cidr);
-}
-
-static bool allowed_ipv4(const s2svpn_prefix *cidr)
-{
-    const uint32_t a = s2_address_ipv4_value(&cidr->address);
-
-    if (cidr->address.family != S2SVPN_FAMILY_IPV4 || cidr->length != INSIDE_LENGTH ||
-        has_host_bits(cidr) || a >> 16 != 0xa9fe)
-        return false;
-    /* AWS's reserved blocks: 169.254.0.0 to 5.0, each /30, and 169.254.169.252/30 */
-    if ((a & 0xff) == 0 && (a >> 8 & 0xff) <= 5)
-        return false;
-    return (a & 0xffff) != 0xa9fc;
-}
-
-static s2svpn_status draw_ipv4(const struct s2_env *env, s2svpn_prefix *cidr)
-{
-    uint16_t block;
-    const s2svpn_status rc = s2_random(env, &block, sizeof(block));
-
-    cidr->address = s2_address_ipv4(UINT32_C(0xa9fe0000) | (uint32_t)(block & 0xfffc));
-    cidr->length = INSIDE_LENGTH;
-    return rc;
-}
-
-static bool allowed_ipv6(const s2svpn_prefix *cidr)
-{
-    return cidr->address.family == S2SVPN_FAMILY_IPV6 && cidr->length == INSIDE_LENGTH_IPV6 &&
-           !has_host_bits(cidr) && cidr->address.bytes[0] == 0xfd;
-}
-
-static s2svpn_status draw_ipv6(const struct s2_env *env, s2svpn_prefix *cidr)
-{
-    uint8_t bytes[16];
-    const s2svpn_status rc = s2_random(env, bytes, sizeof(bytes));
-
-    bytes[0] = 0xfd; /* locally assigned, RFC 4193 section 3.1 */
-    const s2svpn_address a = s2_address_from(S2SVPN_FAMILY_IPV6, bytes);
-
-    *cidr = s2_prefix_make(&a, INSIDE_LENGTH_IPV6);
-    return rc;
-}
-
-static const struct inside inside_ipv4 = {
-    .field = "inside_cidr",
-    .rule = "a /30 of 169.254.0.0/16 that AWS doesn't reserve",
-    .none = "no free /30 was found",
-    .allowed = allowed_ipv4,
-    .draw = draw_ipv4,
-    .offset = offsetof(s2svpn_tunnel_options, inside_cidr),
-};
-static const struct inside inside_ipv6 = {
-    .field = "inside_ipv6_cidr",
-    .rule = "a /126 of fd00::/8",
-    .none = "no free /126 was found",
-    .allowed = allowed_ipv6,
-    .draw = draw_ipv6,
-    .offset = offsetof(s2svpn_tunnel_options, inside_ipv6_cidr),
-};
+/* ---- outside addresses and keys */
 
 /* The connection's other tunnel: chosen already, or as the caller wants it. */
 static const s2svpn_tunnel_options *other(const s2svpn_connection *c, const s2svpn_tunnel *t)
 {
     return &c->tunnel[1 - t->index].options;
 }
-
-static s2svpn_status choose(const struct inside *kind, s2svpn_connection *c, s2svpn_tunnel *t,
-                            const char *path)
-{
-    s2svpn_context *ctx = c->object.ctx;
-    s2svpn_prefix *given = (s2svpn_prefix *)(void *)((char *)&t->options + kind->offset);
-    const s2svpn_prefix *others = inside_of(kind, other(c, t));
-    char field[S2SVPN_FIELD_SIZE];
-
-    s2_print(field, sizeof(field), "%s.%s", path, kind->field);
-    if (given->address.family != S2SVPN_FAMILY_NONE) {
-        if (!kind->allowed(given))
-            return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "%s", kind->rule);
-        if (inside_in_use(kind, c->router->vgw, given) ||
-            (t->index == 1 && s2_prefix_overlaps(given, others)))
-            return s2_fail(&ctx->env, S2SVPN_E_EXISTS, field, "in use by another tunnel");
-        return S2SVPN_OK;
-    }
-    for (int i = 0; i < INSIDE_TRIES; i++) {
-        s2svpn_prefix cidr = {{0}, 0, {0}};
-
-        if (kind->draw(&ctx->env, &cidr) != S2SVPN_OK)
-            return s2_fail(&ctx->env, S2SVPN_E_RANDOM, field, "no randomness to be had");
-        if (!kind->allowed(&cidr) || inside_in_use(kind, c->router->vgw, &cidr) ||
-            s2_prefix_overlaps(&cidr, others))
-            continue;
-        *given = cidr;
-        return S2SVPN_OK;
-    }
-    return s2_fail(&ctx->env, S2SVPN_E_LIMIT, field, "%s", kind->none);
-}
-
-static s2svpn_status choose_inside(s2svpn_connection *c, s2svpn_tunnel *t, const char *path)
-{
-    char field[S2SVPN_FIELD_SIZE];
-    s2svpn_status rc = choose(&inside_ipv4, c, t, path);
-
-    if (rc != S2SVPN_OK)
-        return rc;
-    if (c->inside_version == 6)
-        return choose(&inside_ipv6, c, t, path);
-    if (t->options.inside_ipv6_cidr.address.family == S2SVPN_FAMILY_NONE)
-        return S2SVPN_OK;
-    s2_print(field, sizeof(field), "%s.%s", path, inside_ipv6.field);
-    return s2_fail(&c->object.ctx->env, S2SVPN_E_ARGUMENT, field, "the inside IP version is 4");
-}
-
-/* ---- outside addresses and keys */
 
 /* Is it one of ours that speaks IKE, to a customer of its family? */
 static bool outside_allowed(const s2svpn_connection *c, const s2svpn_address *a)
@@ -271,6 +129,32 @@ static s2svpn_address host_of(const s2svpn_prefix *cidr, uint8_t n)
     return a;
 }
 
+uint32_t s2_tunnel_usual_med(const s2svpn_tunnel *t)
+{
+    return t->index == 0 ? 100 : 200;
+}
+
+/* All that options and the connection say; the key is chosen already. */
+static s2svpn_status finish_tunnel(s2svpn_connection *c, s2svpn_tunnel *t)
+{
+    s2svpn_context *ctx = c->object.ctx;
+    s2svpn_status rc;
+
+    rc = s2_tunnel_endpoints(t, &t->options.outside_address, ctx->options.peer_ike_port,
+                             ctx->options.peer_natt_port);
+    if (rc != S2SVPN_OK || !s2_secret_set(&t->ike.psk, t->psk, strlen(t->psk)))
+        return rc;
+    t->inside_local = host_of(s2_tunnel_inside(t), 1);
+    t->inside_remote = host_of(s2_tunnel_inside(t), 2);
+    t->ike.remote = c->customer_address;
+    t->ike.local_net = c->cloud_network;
+    t->ike.remote_net = c->customer_network;
+    t->med = s2_tunnel_usual_med(t);
+    s2_attempt_set_offers(t, NULL);
+    t->keep_up = t->options.startup_action == S2SVPN_STARTUP_START;
+    return S2SVPN_OK;
+}
+
 static s2svpn_status fill_tunnel(s2svpn_connection *c, s2svpn_tunnel *t,
                                  const s2svpn_tunnel_options *given)
 {
@@ -281,7 +165,7 @@ static s2svpn_status fill_tunnel(s2svpn_connection *c, s2svpn_tunnel *t,
     s2_print(path, sizeof(path), "tunnel[%u]", t->index);
     rc = s2_options_resolve(ctx, path, &t->options);
     if (rc == S2SVPN_OK)
-        rc = choose_inside(c, t, path);
+        rc = s2_inside_choose(t, path);
     if (rc == S2SVPN_OK)
         rc = choose_outside(c, t, path);
     if (rc != S2SVPN_OK)
@@ -290,27 +174,49 @@ static s2svpn_status fill_tunnel(s2svpn_connection *c, s2svpn_tunnel *t,
         s2_copy_text(t->psk, sizeof(t->psk), given->pre_shared_key);
     else
         rc = make_psk(ctx, t->psk);
+    return rc == S2SVPN_OK ? finish_tunnel(c, t) : rc;
+}
+
+/* An inside CIDR that isn't given stays, too. */
+static void keep_addresses(s2svpn_tunnel_options *o, const s2svpn_tunnel_options *present)
+{
+    if (o->inside_cidr.address.family == S2SVPN_FAMILY_NONE)
+        o->inside_cidr = present->inside_cidr;
+    if (o->inside_ipv6_cidr.address.family == S2SVPN_FAMILY_NONE)
+        o->inside_ipv6_cidr = present->inside_ipv6_cidr;
+    if (o->outside_address.family == S2SVPN_FAMILY_NONE)
+        o->outside_address = present->outside_address;
+}
+
+s2svpn_status s2_connection_fill_anew(s2svpn_tunnel *fresh, const s2svpn_tunnel *present,
+                                      const s2svpn_tunnel_options *options)
+{
+    s2svpn_connection *c = present->connection;
+    const s2svpn_context *ctx = c->object.ctx;
+    s2svpn_status rc;
+
+    fresh->connection = c;
+    fresh->index = present->index;
+    fresh->options = *options;
+    keep_addresses(&fresh->options, &present->options);
+    rc = s2_options_resolve(c->object.ctx, "options", &fresh->options);
     if (rc == S2SVPN_OK)
-        rc = s2_tunnel_endpoints(t, &t->options.outside_address, ctx->options.peer_ike_port,
-                                 ctx->options.peer_natt_port);
-    if (rc != S2SVPN_OK || !s2_secret_set(&t->ike.psk, t->psk, strlen(t->psk)))
+        rc = s2_inside_choose(fresh, "options");
+    if (rc != S2SVPN_OK)
         return rc;
-    t->inside_local = host_of(s2_tunnel_inside(t), 1);
-    t->inside_remote = host_of(s2_tunnel_inside(t), 2);
-    t->ike.remote = c->customer_address;
-    t->ike.local_net = c->cloud_network;
-    t->ike.remote_net = c->customer_network;
-    t->med = t->index == 0 ? 100 : 200;
-    s2_attempt_set_offers(t, NULL);
-    t->keep_up = t->options.startup_action == S2SVPN_STARTUP_START;
-    return S2SVPN_OK;
+    if (!s2_address_equal(&fresh->options.outside_address, &present->options.outside_address))
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "options.outside_address", "it stays");
+    s2_copy_text(fresh->psk, sizeof(fresh->psk),
+                 options->pre_shared_key ? options->pre_shared_key : present->psk);
+    fresh->options.pre_shared_key = NULL;
+    return finish_tunnel(c, fresh);
 }
 
 static s2svpn_status check_network(const s2svpn_context *ctx, const char *field,
                                    const s2svpn_prefix *network, uint8_t family)
 {
     if (network->address.family == S2SVPN_FAMILY_NONE ||
-        (network->address.family == family && !has_host_bits(network)))
+        (network->address.family == family && !s2_prefix_has_host_bits(network)))
         return S2SVPN_OK;
     return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "an IPv%u prefix without host bits",
                    family == S2SVPN_FAMILY_IPV6 ? 6 : 4);
@@ -349,6 +255,23 @@ static s2svpn_prefix network_of(const s2svpn_prefix *given, uint8_t family)
     const s2svpn_prefix everything = {.address = {.family = family}};
 
     return given->address.family == S2SVPN_FAMILY_NONE ? everything : *given;
+}
+
+s2svpn_status s2_connection_set_networks(s2svpn_connection *c, const s2svpn_prefix *local,
+                                         const s2svpn_prefix *remote)
+{
+    const uint8_t family = c->inside_version == 6 ? S2SVPN_FAMILY_IPV6 : S2SVPN_FAMILY_IPV4;
+    s2svpn_status rc = S2SVPN_OK;
+
+    if (local)
+        rc = check_network(c->object.ctx, "local_network", local, family);
+    if (rc == S2SVPN_OK && remote)
+        rc = check_network(c->object.ctx, "remote_network", remote, family);
+    if (rc == S2SVPN_OK && local)
+        c->customer_network = network_of(local, family);
+    if (rc == S2SVPN_OK && remote)
+        c->cloud_network = network_of(remote, family);
+    return rc;
 }
 
 static s2svpn_status make(s2svpn_virtual_gateway *vgw, s2svpn_customer_gateway *cgw,

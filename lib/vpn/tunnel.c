@@ -88,6 +88,7 @@ void s2_tunnel_clear(s2svpn_tunnel *t)
 
     s2_timer_cancel(&ctx->timers, &t->retry);
     s2_timer_cancel(&ctx->timers, &t->attempt.watch);
+    s2_tunnel_change_clear(t);
     if (ctx->ike)
         s2_ike_forget(ctx->ike, &t->ike);
     s2_path_clear(t);
@@ -202,9 +203,11 @@ void s2_tunnel_set_up(s2svpn_tunnel *t, bool up, const char *reason, uint64_t no
     if (up)
         s2_tunnel_set_phase(t, S2SVPN_TUNNEL_UP, reason);
     if (c->static_routes_only)
-        s2_rib_set_usable(c->router->rib, t, up, now_ns);
+        s2_rib_set_usable(c->router->rib, t, up && !t->draining, now_ns);
     else if (!up)
         s2_rib_set_usable(c->router->rib, t, false, now_ns);
+    if (up)
+        s2_tunnel_change_done(t);
 }
 
 uint32_t s2_tunnel_inner_mtu(const s2svpn_tunnel *t, uint32_t outside)

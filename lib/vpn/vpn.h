@@ -158,11 +158,13 @@ struct s2svpn_tunnel {
     struct s2_link children; /* of struct s2_child, oldest first */
     struct s2_host *host;
     struct s2_bgp_peer *bgp;
-    bool bgp_restarting;  /* gracefully: up without a session */
-    bool routes_lost;     /* of the peer's, for want of memory: it must tell them anew */
-    bool has_port;        /* one of its own, published or to be */
-    uint32_t med;         /* towards the peer */
-    uint32_t outside_mtu; /* of the path */
+    bool bgp_restarting;             /* gracefully: up without a session */
+    bool routes_lost;                /* of the peer's, for want of memory: it must tell them anew */
+    bool has_port;                   /* one of its own, published or to be */
+    uint32_t med;                    /* towards the peer */
+    bool draining;                   /* up, but its paths aren't used: it is about to be changed */
+    struct s2_tunnel_change *change; /* NULL: none waits */
+    uint32_t outside_mtu;            /* of the path */
     struct s2_timer path_timer;
     bool path_probed;                /* and no answer yet */
     struct s2_reassembly *fragments; /* for the in-tunnel host; NULL: none wait */
@@ -296,6 +298,13 @@ static inline bool s2_vpc_covers(const s2svpn_vpc *vpc, const s2svpn_prefix *pre
     return s2_prefix_covers(&vpc->cidr, prefix) || s2_prefix_covers(&vpc->ipv6_cidr, prefix);
 }
 
+static inline bool s2_prefix_has_host_bits(const s2svpn_prefix *prefix)
+{
+    const s2svpn_prefix masked = s2_prefix_make(&prefix->address, prefix->length);
+
+    return !s2_prefix_equal(&masked, prefix);
+}
+
 /* ---- profile.c: one table of defaults, and what a set of AWS's options means in IKE */
 /* Fill zeros with the profile's defaults and check the rest; field names begin with
  * path ("tunnel[1]"). */
@@ -387,6 +396,20 @@ S2SVPN_NODISCARD s2svpn_status s2_connection_new(s2svpn_virtual_gateway *vgw,
                                                  s2svpn_connection **out);
 /* The tunnels are filled in: into the tables, to the store. Discards c on failure. */
 S2SVPN_NODISCARD s2svpn_status s2_connection_complete(s2svpn_connection *c);
+/* inside_cidr.c: the tunnel's options have inside addresses then, of nobody else's in the
+ * virtual gateway; field names begin with path. */
+S2SVPN_NODISCARD s2svpn_status s2_inside_choose(s2svpn_tunnel *t, const char *path);
+/* Selectors as AWS names them, local being the customer's; NULL: it stays. */
+S2SVPN_NODISCARD s2svpn_status s2_connection_set_networks(s2svpn_connection *c,
+                                                          const s2svpn_prefix *local,
+                                                          const s2svpn_prefix *remote);
+/* AWS's: the first tunnel's is lower, so that it is preferred. */
+uint32_t s2_tunnel_usual_med(const s2svpn_tunnel *t);
+/* All of a tunnel that options say, as it would be in place of one that is there; its
+ * outside address and, without another one, its key stay. */
+S2SVPN_NODISCARD s2svpn_status s2_connection_fill_anew(s2svpn_tunnel *fresh,
+                                                       const s2svpn_tunnel *present,
+                                                       const s2svpn_tunnel_options *options);
 /* Local endpoints and the peer's ports of a tunnel whose local address is known. */
 S2SVPN_NODISCARD s2svpn_status s2_tunnel_endpoints(s2svpn_tunnel *t, const s2svpn_address *local,
                                                    uint16_t peer_ike_port, uint16_t peer_natt_port);
@@ -396,6 +419,23 @@ S2SVPN_NODISCARD s2svpn_status s2_tunnel_list(s2svpn_tunnel *t); /* into by_outs
 void s2_connection_end(s2svpn_connection *c, uint64_t now_ns);
 s2svpn_tunnel *s2_tunnel_by_outside(const s2svpn_context *ctx, const s2svpn_address *local,
                                     const s2svpn_address *remote);
+
+/* ---- tunnel_change.c: a tunnel becomes as another one, filled in beside it */
+bool s2_tunnel_same(const s2svpn_tunnel *a, const s2svpn_tunnel *b);
+/* All that can fail of s2_tunnel_become. E_EXISTS: addresses that another tunnel uses. */
+S2SVPN_NODISCARD s2svpn_status s2_tunnel_prepare(const s2svpn_tunnel *t,
+                                                 const s2svpn_tunnel *fresh);
+/* Closed with these words, and begun anew by whoever starts it. */
+void s2_tunnel_become(s2svpn_tunnel *t, const s2svpn_tunnel *fresh, const char *words,
+                      uint64_t now_ns);
+
+/* ---- tunnel_modify.c: the cloud side's options changed, endpoints replaced */
+struct s2_tunnel_change; /* one that waits until the traffic has moved away */
+/* The tunnel is up again, or gone: what was done for a change is undone. */
+void s2_tunnel_change_done(s2svpn_tunnel *t);
+void s2_tunnel_change_clear(s2svpn_tunnel *t);
+/* Options that wait to come into force; NULL: none do. */
+const s2svpn_tunnel_options *s2_tunnel_waiting(const s2svpn_tunnel *t);
 
 /* ---- device.c, shared with device_change.c */
 /* Is the document whole? */
