@@ -51,7 +51,7 @@ typedef struct s2svpn_limits {
     uint32_t prefixes_from_peer; /* BGP routes of one connection; 100, AWS's quota */
     uint32_t static_routes;      /* of one connection; 100, AWS's quota */
     uint32_t ring_packets;       /* slots of each ring between threads; 256 */
-    uint32_t reserved;
+    uint32_t vpc_cidrs; /* IPv4 blocks of a VPC, and IPv6 ones; 5, AWS's quota; at most 10 */
 } s2svpn_limits;
 #define S2SVPN_LIMITS_INIT                                                                         \
     {                                                                                              \

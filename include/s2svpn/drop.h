@@ -46,7 +46,8 @@ S2SVPN_BEGIN
     X(NO_CHILD, "the tunnel has no outbound SA")                                                   \
     X(TTL, "time to live exceeded")                                                                \
     X(TOO_BIG, "packet too big and not to be fragmented")                                          \
-    X(HOST, "not for the in-tunnel host")
+    X(HOST, "not for the in-tunnel host")                                                          \
+    X(SOURCE_DEST_CHECK, "source or destination isn't the address of a port that checks it")
 
 enum s2svpn_drop {
 #define S2SVPN_DROP_ENUM(name, words) S2SVPN_DROP_##name,

@@ -45,9 +45,29 @@ S2SVPN_API void s2svpn_route_table_release(s2svpn_route_table *table);
 /** The table's identifier; borrowed as long as the handle. */
 S2SVPN_API const char *s2svpn_route_table_id(const s2svpn_route_table *table);
 
-/** The subnet uses this table from the next packet on; NULL table: the main one. */
+/** The subnet uses this table from the next packet on, the VPC's main one too, and whichever
+ * becomes main. NULL table: its association ends, and it uses what is main. */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_route_table_associate(s2svpn_route_table *table,
                                                                        s2svpn_subnet *subnet);
+/** Make this the main table of its VPC, as ReplaceRouteTableAssociation does: subnets
+ * without an association of their own use it from the next packet on, or with a store
+ * once that has agreed. The old one becomes a custom table. Nothing happens if it is the
+ * main one.
+ * @return E_STATE: the table isn't available, or the VPC has a change with the store;
+ *         E_MEMORY; E_STORE. */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_route_table_set_main(s2svpn_route_table *table);
+typedef struct s2svpn_route_table_info {
+    size_t size; /* set by the caller */
+    s2svpn_id id;
+    s2svpn_id vpc;         /* empty: the table is deleted */
+    s2svpn_id propagating; /* the gateway whose routes come in; empty: none */
+    uint32_t state;        /* enum s2svpn_state */
+    uint32_t routes;       /* as many as s2svpn_route_table_list() tells */
+    uint32_t associations; /* subnets that have one with it; not those without any */
+    bool main;
+} s2svpn_route_table_info;
+S2SVPN_API void s2svpn_route_table_get_info(const s2svpn_route_table *table,
+                                            s2svpn_route_table_info *out);
 /** Propagate the gateway's routes into the table. E_STATE: it isn't attached to
  * the table's VPC; E_EXISTS. */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status
@@ -57,11 +77,22 @@ S2SVPN_API S2SVPN_NODISCARD s2svpn_status
 s2svpn_route_table_disable_propagation(s2svpn_route_table *table, s2svpn_virtual_gateway *vgw);
 
 /** A manual route to a gateway (attached to this VPC) or a port of this VPC: exactly
- * one of both. E_EXISTS: there is a manual or local one for the prefix. */
+ * one of both. The port of an appliance needs its source and destination check off. A
+ * route whose gateway is detached or whose port is deleted is a blackhole; if the same
+ * gateway is attached to this VPC again, the route leads to it again.
+ * @return E_EXISTS: there is a manual or local one for the prefix; E_ARGUMENT "prefix",
+ *         "target", "port"; E_STATE "virtual_gateway"; E_LIMIT; E_MEMORY. */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_route_table_add(s2svpn_route_table *table,
                                                                  const s2svpn_prefix *prefix,
                                                                  s2svpn_virtual_gateway *vgw,
                                                                  s2svpn_port *port);
+/** Another target for the manual route of this prefix, as ReplaceRoute; no packet in
+ * between finds none. What was a blackhole is one no more.
+ * @return E_NOT_FOUND "prefix": there is no manual route for it; else as for add. */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_route_table_replace(s2svpn_route_table *table,
+                                                                     const s2svpn_prefix *prefix,
+                                                                     s2svpn_virtual_gateway *vgw,
+                                                                     s2svpn_port *port);
 /** Remove the manual route; E_NOT_FOUND. */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_route_table_remove(s2svpn_route_table *table,
                                                                     const s2svpn_prefix *prefix);

@@ -82,7 +82,7 @@ typedef struct s2svpn_endpoint {
 typedef uint32_t s2svpn_port_id;
 
 /** AWS's form of an identifier, "vpn-0123456789abcdef0", ended by a zero byte. */
-#define S2SVPN_ID_SIZE 32
+#define S2SVPN_ID_SIZE 40
 typedef struct s2svpn_id {
     char text[S2SVPN_ID_SIZE];
 } s2svpn_id;

@@ -128,6 +128,9 @@ static void take_limits(s2svpn_context *ctx, const s2svpn_limits *given)
     l->prefixes_from_peer = DEFAULT(l->prefixes_from_peer, 100);
     l->static_routes = DEFAULT(l->static_routes, 100);
     l->ring_packets = DEFAULT(l->ring_packets, 256);
+    l->vpc_cidrs = DEFAULT(l->vpc_cidrs, 5);
+    if (l->vpc_cidrs > S2_VPC_CIDRS_MAX)
+        l->vpc_cidrs = S2_VPC_CIDRS_MAX;
 }
 
 static void on_stop_deadline(void *arg, uint64_t now_ns)

@@ -37,7 +37,7 @@ static struct s2_object *find(const s2svpn_context *ctx, const char *id)
 }
 
 /* "vpn-" and 17 hexadecimal digits, AWS's form. */
-static s2svpn_status draw_id(s2svpn_context *ctx, const char *prefix, s2svpn_id *out)
+s2svpn_status s2_object_draw_id(s2svpn_context *ctx, const char *prefix, s2svpn_id *out)
 {
     uint8_t random[9];
     char hex[sizeof(random) * 2 + 1];
@@ -81,7 +81,7 @@ s2svpn_status s2_object_new(s2svpn_context *ctx, const struct s2_class *class, c
             return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "id", "letters, digits and - alone");
         fresh = *id;
     } else {
-        rc = draw_id(ctx, class->prefix, &fresh);
+        rc = s2_object_draw_id(ctx, class->prefix, &fresh);
         if (rc != S2SVPN_OK)
             return rc;
     }

@@ -51,6 +51,9 @@ struct s2_object {
  * in the tables, in state PENDING, one handle. E_LIMIT, E_MEMORY, E_RANDOM, E_EXISTS. */
 S2SVPN_NODISCARD s2svpn_status s2_object_new(s2svpn_context *ctx, const struct s2_class *class,
                                              const s2svpn_id *id, void **out);
+/* prefix, "-" and 17 random hexadecimal digits, AWS's form. E_RANDOM. */
+S2SVPN_NODISCARD s2svpn_status s2_object_draw_id(s2svpn_context *ctx, const char *prefix,
+                                                 s2svpn_id *out);
 /* Undo of s2_object_new before anyone saw it. */
 void s2_object_discard(struct s2_object *o);
 /* Write the new object to the store; then it is AVAILABLE and ready, or FAILED. After

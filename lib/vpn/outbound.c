@@ -425,6 +425,24 @@ void s2_outbound_port(s2svpn_worker *w, const s2svpn_port *to, struct s2_inet_su
     s2_output_super(w, to->number, packet);
 }
 
+/* May a packet with this source enter at the port, or with this destination leave there?
+ * From a tunnel no packet comes to an instance that isn't its: the gateway finds ports by
+ * their addresses. */
+static bool may_pass(const s2svpn_port *p, const s2svpn_address *a)
+{
+    return atomic_load_explicit(&p->unchecked, memory_order_relaxed) ||
+           s2_address_equal(&p->address, a) || s2_address_equal(&p->ipv6_address, a);
+}
+
+/* An appliance may send for others, but a virtual gateway carries packets between prefixes
+ * that it knows alone. */
+static bool is_carried(const s2svpn_port *from, const s2svpn_tunnel *t,
+                       const struct s2_inet_view *view)
+{
+    return from->subnet == NULL || !atomic_load_explicit(&from->unchecked, memory_order_relaxed) ||
+           s2_fib_lookup(t->connection->router->fib, &view->source) != 0;
+}
+
 void s2_outbound_packet(s2svpn_worker *w, s2svpn_port *from, struct s2_inet_super *packet)
 {
     const struct s2_origin origin = {.port = from};
@@ -443,12 +461,26 @@ void s2_outbound_packet(s2svpn_worker *w, s2svpn_port *from, struct s2_inet_supe
         s2_outbound_tunnel(w, from->tunnel, &origin, packet, &view);
         return;
     }
+    if (!may_pass(from, &view.source)) {
+        s2_drop(w, S2SVPN_DROP_SOURCE_DEST_CHECK);
+        return;
+    }
     value =
         s2_fib_lookup(atomic_load_explicit(&from->fib, memory_order_acquire), &view.destination);
     value = s2_route_resolve(value, &view.destination);
     if (value == 0 || s2_target_kind(value) > S2_TARGET_PORT) {
         s2_drop(w, reason_of(value));
         s2_outbound_error(w, &origin, S2_INET_NO_ROUTE, 0, packet->p, &view);
+        return;
+    }
+    if (s2_target_kind(value) == S2_TARGET_PORT &&
+        !may_pass(s2_target_pointer(value), &view.destination)) {
+        s2_drop(w, S2SVPN_DROP_SOURCE_DEST_CHECK);
+        return;
+    }
+    if (s2_target_kind(value) == S2_TARGET_TUNNEL &&
+        !is_carried(from, s2_target_pointer(value), &view)) {
+        s2_drop(w, S2SVPN_DROP_INNER_SOURCE);
         return;
     }
     if (view.ttl <= 1) {

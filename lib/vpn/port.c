@@ -12,9 +12,13 @@ static s2svpn_port *self(struct s2_object *o)
     return (s2svpn_port *)(void *)o;
 }
 
-static void print(struct s2_buffer *b, const struct s2_object *o)
+static bool checks(const s2svpn_port *p)
 {
-    const s2svpn_port *p = (const s2svpn_port *)(const void *)o;
+    return !atomic_load_explicit(&p->unchecked, memory_order_relaxed);
+}
+
+static void print_as(struct s2_buffer *b, const s2svpn_port *p, bool check)
+{
     char text[S2SVPN_ADDRESS_TEXT];
 
     if (p->address.family != S2SVPN_FAMILY_NONE)
@@ -27,6 +31,15 @@ static void print(struct s2_buffer *b, const struct s2_object *o)
         s2_record_text(b, "tunnel", p->tunnel->name);
     for (size_t i = 0; i < p->prefix_count; i++)
         s2_record_prefix(b, "prefix", &p->prefix[i]);
+    if (p->subnet && !check)
+        s2_record_number(b, "source_dest_check", 0);
+}
+
+static void print(struct s2_buffer *b, const struct s2_object *o)
+{
+    const s2svpn_port *p = (const s2svpn_port *)(const void *)o;
+
+    print_as(b, p, checks(p));
 }
 
 /* One of its addresses within the VPC; family 0 is harmless. */
@@ -213,6 +226,9 @@ static s2svpn_status check_device(s2svpn_context *ctx, const s2svpn_port_spec *s
 
     if (spec->subnet)
         return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "subnet", "a device has none");
+    if (spec->no_source_dest_check)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "no_source_dest_check",
+                       "a device's port checks nothing");
     if (spec->ipv6_address.family == S2SVPN_FAMILY_IPV4)
         return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "ipv6_address", "it is IPv4");
     if (spec->tunnel)
@@ -266,6 +282,7 @@ static s2svpn_status port_new(s2svpn_context *ctx, const s2svpn_port_spec *spec,
     p->tunnel = spec->tunnel;
     p->address = spec->address;
     p->ipv6_address = spec->ipv6_address;
+    atomic_init(&p->unchecked, device || spec->no_source_dest_check);
     s2_list_init(&p->in_subnet);
     set_routers(p);
     p->prefix = s2_alloc_array(&ctx->env, spec->prefix_count + 1, sizeof(*p->prefix));
@@ -343,9 +360,55 @@ void s2svpn_port_get_info(const s2svpn_port *p, s2svpn_port_info *out)
         .number = p->number,
         .address = p->address,
         .ipv6_address = p->ipv6_address,
+        .source_dest_check = checks(p),
     };
 
     if (p->subnet && p->object.state != S2SVPN_STATE_DELETED)
         info.subnet = p->subnet->object.id;
     s2_info_copy(out, out->size, &info, sizeof(info));
+}
+
+/* ---- the source and destination check */
+
+static void print_check(struct s2_buffer *b, struct s2_object *o, void *arg)
+{
+    print_as(b, self(o), *(const bool *)arg);
+}
+
+static void apply_check(struct s2_object *o, void *arg, s2svpn_status result)
+{
+    if (result == S2SVPN_OK)
+        atomic_store_explicit(&self(o)->unchecked, !*(const bool *)arg, memory_order_relaxed);
+}
+
+static s2svpn_status set_check(s2svpn_port *p, bool on)
+{
+    struct s2_env *env = &p->object.ctx->env;
+    struct s2_change change = {.object = &p->object, .print = print_check, .apply = apply_check};
+    s2svpn_status rc = s2_object_check(&p->object, "port");
+    bool *arg;
+
+    if (rc != S2SVPN_OK)
+        return rc;
+    if (p->subnet == NULL)
+        return s2_fail(env, S2SVPN_E_ARGUMENT, "port", "a device's port checks nothing");
+    arg = s2_alloc(env, sizeof(*arg));
+    if (arg == NULL)
+        return s2_fail(env, S2SVPN_E_MEMORY, "", "no memory for a change");
+    *arg = on;
+    change.arg = arg;
+    rc = s2_object_change(&change);
+    if (rc != S2SVPN_OK)
+        s2_free(env, arg);
+    return rc;
+}
+
+s2svpn_status s2svpn_port_set_source_dest_check(s2svpn_port *port, bool on)
+{
+    s2svpn_status rc;
+
+    s2_enter(port->object.ctx, 0);
+    rc = set_check(port, on);
+    s2_leave(port->object.ctx);
+    return rc;
 }

@@ -104,6 +104,7 @@ static void on_repair(void *arg, uint64_t now_ns)
     struct s2_router *r = arg;
 
     s2_rib_each(r->rib, look_over, r);
+    s2_tables_repair(r);
     S2_LIST_EACH(&r->connections, l) {
         s2svpn_connection *c = S2_CONTAINER(l, s2svpn_connection, in_router);
 

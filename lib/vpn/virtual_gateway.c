@@ -121,9 +121,7 @@ static void detach(s2svpn_virtual_gateway *vgw)
 
     S2_LIST_EACH(&vpc->tables, l)
         s2_table_gateway_gone(S2_CONTAINER(l, s2svpn_route_table, in_vpc), vgw);
-    s2_router_remove_local(&vgw->router, &vpc->cidr, vpc);
-    if (vpc->ipv6_cidr.address.family != S2SVPN_FAMILY_NONE)
-        s2_router_remove_local(&vgw->router, &vpc->ipv6_cidr, vpc);
+    s2_vpc_leave(vpc, &vgw->router);
     vgw->router.vpc = NULL;
     vpc->vgw = NULL;
     vpc->object.children--;
@@ -156,17 +154,14 @@ static void apply_attachment(struct s2_object *o, void *arg, s2svpn_status resul
         detach(vgw);
         return;
     }
-    if (s2_router_add_local(&vgw->router, &a->vpc->cidr, a->vpc) != S2SVPN_OK)
+    if (s2_vpc_join(a->vpc, &vgw->router) != S2SVPN_OK)
         return;
-    if (a->vpc->ipv6_cidr.address.family != S2SVPN_FAMILY_NONE &&
-        s2_router_add_local(&vgw->router, &a->vpc->ipv6_cidr, a->vpc) != S2SVPN_OK) {
-        s2_router_remove_local(&vgw->router, &a->vpc->cidr, a->vpc);
-        return;
-    }
     vgw->router.vpc = a->vpc;
     a->vpc->vgw = vgw;
     a->vpc->object.children++;
     vgw->object.children++;
+    S2_LIST_EACH(&a->vpc->tables, l)
+        s2_table_gateway_back(S2_CONTAINER(l, s2svpn_route_table, in_vpc), vgw);
 }
 
 static s2svpn_status change_attachment(s2svpn_virtual_gateway *vgw, s2svpn_vpc *vpc)

@@ -3,8 +3,9 @@
  * The vpn room: the objects that users know, and the only place where the engines
  * meet.
  *
- *   objects    context, customer and virtual gateway, connection, tunnel, VPC, subnet,
- *              port, route table: one file each, over object.h
+ *   objects    context, customer and virtual gateway, connection, tunnel, VPC (and
+ *              vpc_block.c), subnet, port, route table (and route_list.c, propagation.c):
+ *              one file each, over object.h
  *   control    entry.c (enter and leave of every call), ike_link.c and bgp_link.c (what
  *              the engines say and are told), router.c (routes), hub.c (routes from site to site)
  *   data       worker.h and its files
@@ -44,6 +45,7 @@
 #define S2_PORT_PREFIXES_MAX 64
 #define S2_WORKERS_MAX 32
 #define S2_OUTSIDE_MTU 1500
+#define S2_VPC_CIDRS_MAX 10 /* of each version: with a hub's prefixes 1,000 to a device */
 
 struct s2svpn_context {
     s2svpn_memory memory;
@@ -210,13 +212,22 @@ struct s2svpn_connection {
     size_t tunnel_count;
 };
 
+/* A CIDR block of a VPC. */
+struct s2_vpc_block {
+    struct s2_link in_vpc;
+    s2svpn_prefix prefix;
+    s2svpn_id association;
+    uint8_t state; /* enum s2svpn_state: PENDING and DELETING while the store is asked */
+};
+
 struct s2svpn_vpc {
     struct s2_object object;
-    s2svpn_prefix cidr;
-    s2svpn_prefix ipv6_cidr;     /* family 0: none */
+    struct s2_link blocks;       /* of struct s2_vpc_block, the primary one first */
+    s2svpn_status changed;       /* what became of the last change of its blocks */
     s2svpn_virtual_gateway *vgw; /* attached, or NULL */
     bool claimed;                /* an attachment to it is with the store */
     s2svpn_route_table *main;
+    s2svpn_route_table *next_main; /* the store is asked; NULL: none */
     struct s2_link tables, subnets;
     struct s2_fib *addresses; /* of ports, as /32 and /128 */
 };
@@ -244,6 +255,7 @@ struct s2svpn_port {
     size_t prefix_count;
     s2svpn_prefix *prefix;
     _Atomic(const struct s2_fib *) fib; /* where its packets are looked up */
+    _Atomic bool unchecked;             /* any source and destination may pass; a device's always */
 };
 
 struct s2_propagation {
@@ -290,12 +302,6 @@ static inline const s2svpn_prefix *s2_tunnel_inside(const s2svpn_tunnel *t)
 {
     return t->connection->inside_version == 6 ? &t->options.inside_ipv6_cidr
                                               : &t->options.inside_cidr;
-}
-
-/* Is all of the prefix the VPC's? */
-static inline bool s2_vpc_covers(const s2svpn_vpc *vpc, const s2svpn_prefix *prefix)
-{
-    return s2_prefix_covers(&vpc->cidr, prefix) || s2_prefix_covers(&vpc->ipv6_cidr, prefix);
 }
 
 static inline bool s2_prefix_has_host_bits(const s2svpn_prefix *prefix)
@@ -476,15 +482,42 @@ S2SVPN_NODISCARD s2svpn_status s2_hub_attributes(struct s2_router *r, const s2sv
 void s2_hub_route(struct s2_router *r, const s2svpn_prefix *prefix, const struct s2_rib_path *best);
 void s2_hub_tell(s2svpn_connection *c, const s2svpn_prefix *prefix, const struct s2_rib_path *best);
 
-/* ---- route_table.c: what propagation changes */
+/* ---- vpc_block.c: what a VPC's CIDR blocks are, and who is told */
+S2SVPN_NODISCARD s2svpn_status s2_cidr_check(const struct s2_env *env, const char *field,
+                                             const s2svpn_prefix *cidr);
+/* family 0 is allowed; most: the longest length. */
+S2SVPN_NODISCARD s2svpn_status s2_ipv6_cidr_check(const struct s2_env *env, const char *field,
+                                                  const s2svpn_prefix *cidr, uint8_t most);
+/* One more in the list, and nothing else. */
+S2SVPN_NODISCARD s2svpn_status s2_vpc_block_new(s2svpn_vpc *vpc, const s2svpn_prefix *prefix,
+                                                enum s2svpn_state state, struct s2_vpc_block **out);
+void s2_vpc_blocks_free(s2svpn_vpc *vpc);
+/* The block that all of the prefix lies in, in any state; NULL: none. */
+const struct s2_vpc_block *s2_vpc_block_of(const s2svpn_vpc *vpc, const s2svpn_prefix *prefix);
+/* Do local routes stand for the block? */
+static inline bool s2_vpc_block_counts(const struct s2_vpc_block *b)
+{
+    return b->state != S2SVPN_STATE_PENDING;
+}
+/* All blocks into a router, or on failure none; and out of it. */
+S2SVPN_NODISCARD s2svpn_status s2_vpc_join(s2svpn_vpc *vpc, struct s2_router *r);
+void s2_vpc_leave(s2svpn_vpc *vpc, struct s2_router *r);
+void s2_vpc_print(struct s2_buffer *b, const struct s2_object *o);
+
+/* ---- subnet.c */
+const struct s2_fib *s2_subnet_fib(const s2svpn_subnet *s);
+void s2_subnet_publish(s2svpn_subnet *s); /* to its ports, which table it uses */
+
+/* ---- propagation.c and route_table.c, for the rest of the room */
 /* present: it has candidates; usable: one of them is. */
 void s2_tables_route(struct s2_router *r, const s2svpn_prefix *prefix, bool present, bool usable);
+/* Look over the tables of the router's VPC: what memory was missing for is made good. */
+void s2_tables_repair(struct s2_router *r);
 void s2_table_gateway_gone(s2svpn_route_table *table, const s2svpn_virtual_gateway *vgw);
+void s2_table_gateway_back(s2svpn_route_table *table, s2svpn_virtual_gateway *vgw);
 void s2_table_port_gone(s2svpn_route_table *table, const s2svpn_port *port);
 S2SVPN_NODISCARD s2svpn_status s2_route_table_make(s2svpn_vpc *vpc, bool is_main,
                                                    s2svpn_route_table **out);
 void s2_route_table_end(s2svpn_route_table *table);
-void s2_propagation_end(struct s2_propagation *p);
-const struct s2_fib *s2_subnet_fib(const s2svpn_subnet *s);
 
 #endif

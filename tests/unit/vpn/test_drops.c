@@ -379,6 +379,14 @@ static void parts_beyond_all_bounds(struct rig *rig)
     rig_send_packets(&rig->device, s2svpn_port_number(rig->device.port), &packet, 1);
 }
 
+static void another_ones_source(struct rig *rig)
+{
+    const struct packet_spec spec = {.from = "10.0.1.11", .to = "192.168.10.20", .payload = 64};
+    static uint8_t p[PACKET_ROOM];
+
+    rig_send(&rig->gateway, p, packet_write(p, &spec));
+}
+
 static const struct {
     const char *name;
     enum s2svpn_drop drop;
@@ -386,6 +394,7 @@ static const struct {
     void (*send)(struct rig *rig);
 } rows[] = {
     {"an unknown port", S2SVPN_DROP_NO_PORT, false, no_port},
+    {"another one's source at the port", S2SVPN_DROP_SOURCE_DEST_CHECK, false, another_ones_source},
     {"a malformed plain packet", S2SVPN_DROP_INNER_MALFORMED, true, malformed_plain},
     {"no route", S2SVPN_DROP_NO_ROUTE, false, no_route},
     {"an address that nobody has", S2SVPN_DROP_BLACKHOLE, false, blackhole},

@@ -402,7 +402,32 @@ static void a_packet_does_not_go_back_to_its_site(void)
     close(&h);
 }
 
+/* A block that another site's route names, too: the VPC's word counts, and with it gone
+ * the site's again. */
+static void a_block_of_the_vpc_goes_before_a_sites_route(void)
+{
+    const s2svpn_prefix block = rig_prefix("10.7.0.0/24");
+    static struct hub h;
+
+    if (open(&h)) {
+        CU_ASSERT_EQUAL(s2svpn_route_table_disable_propagation(h.rig.table, h.rig.vgw), S2SVPN_OK);
+        announce_by_other(&h, "10.7.0.0/24", plain, 1);
+        check_known(&h, "10.7.0.0/24", plain, 1);
+        CU_ASSERT_EQUAL(s2svpn_vpc_add_cidr(h.rig.vpc, &block, NULL), S2SVPN_OK);
+        rig_run(&h.rig, 3 * RIG_SECOND);
+        for (size_t i = 0; i < 2; i++) {
+            CU_ASSERT_TRUE(known(&h, i, "10.7.0.0/24").found);
+            CU_ASSERT_EQUAL(known(&h, i, "10.7.0.0/24").as_count, 1); /* ours alone */
+        }
+        CU_ASSERT_EQUAL(s2svpn_vpc_remove_cidr(h.rig.vpc, &block), S2SVPN_OK);
+        rig_run(&h.rig, 3 * RIG_SECOND);
+        check_known(&h, "10.7.0.0/24", plain, 1);
+    }
+    close(&h);
+}
+
 const CU_TestInfo s2_test_hub[] = {
+    {"a block of the VPC goes before a site's route", a_block_of_the_vpc_goes_before_a_sites_route},
     {"a route is told with its path behind ours, and taken back",
      a_route_is_told_with_its_path_behind_ours_and_taken_back},
     {"a path that changes alone is told again", a_path_that_changes_alone_is_told_again},

@@ -401,7 +401,8 @@ static void records_say_what_the_objects_are(void)
     s2svpn_memory_store *store = NULL;
     struct rig_plan plan = {.store = s2svpn_memory_store_ops()};
     static struct rig rig;
-    char subnet[128], port[128], table[128], vgw[128], conn[512];
+    char vpc[256], subnet[128], port[128], table[128], vgw[128], conn[512];
+    s2svpn_vpc_cidr block = {0};
     s2svpn_connection_spec spec = S2SVPN_CONNECTION_INIT;
     s2svpn_customer_gateway_spec customer = S2SVPN_CUSTOMER_GATEWAY_INIT;
 
@@ -419,9 +420,12 @@ static void records_say_what_the_objects_are(void)
         spec.tunnel[i].phase1_lifetime_s = 7200;
     }
     CU_ASSERT_EQUAL(s2svpn_connection_new(rig.vgw, rig.cgw, &spec, &rig.cloud), S2SVPN_OK);
+    s2svpn_vpc_list_cidrs(rig.vpc, &block, 1);
+    s2_print(vpc, sizeof(vpc), "cidr 10.0.0.0/16\nassociation %s\nmain %s\n",
+             block.association.text, id_of(rig.table).text);
     s2_print(subnet, sizeof(subnet), "cidr 10.0.1.0/24\nvpc %s\n", id_of(rig.vpc).text);
     s2_print(port, sizeof(port), "address 10.0.1.10\nsubnet %s\n", id_of(rig.subnet).text);
-    s2_print(table, sizeof(table), "vpc %s\nmain 1\n", id_of(rig.vpc).text);
+    s2_print(table, sizeof(table), "vpc %s\n", id_of(rig.vpc).text);
     s2_print(vgw, sizeof(vgw), "amazon_asn 64512\nvpc %s\n", id_of(rig.vpc).text);
     s2_print(conn, sizeof(conn),
              "customer_gateway %s\nvirtual_gateway %s\nstatic_routes_only 1\n"
@@ -431,7 +435,7 @@ static void records_say_what_the_objects_are(void)
              "pre_shared_key key.of.the.second\nphase1_lifetime_s 7200\nphase2_lifetime_s 3600\n",
              id_of(rig.cgw).text, id_of(rig.vgw).text);
     struct expected rows[] = {
-        {id_of(rig.vpc).text, "cidr 10.0.0.0/16\n", 1, false},
+        {id_of(rig.vpc).text, vpc, 1, false},
         {id_of(rig.subnet).text, subnet, 1, false},
         {id_of(rig.gateway.port).text, port, 1, false},
         {id_of(rig.table).text, table, 1, false},

@@ -331,6 +331,89 @@ static void the_vpc_is_advertised_as_long_as_it_is_attached(void)
     rig_close(&rig);
 }
 
+/* ---- beside other routes of the table */
+
+static s2svpn_status by_hand(struct rig *rig, const char *prefix)
+{
+    const s2svpn_prefix p = rig_prefix(prefix);
+
+    return s2svpn_route_table_add(rig->table, &p, NULL, rig->gateway.port);
+}
+
+static const char *taken(const struct rig *rig, const char *address)
+{
+    static const char *const origin[] = {"?", "local", "manual", "propagated"};
+    const s2svpn_address a = rig_address(address);
+    s2svpn_route r;
+
+    return s2svpn_route_table_lookup(rig->table, &a, &r) == S2SVPN_OK ? origin[r.origin] : "none";
+}
+
+/* AWS.md's rows: same prefix, inside local, longer than either. */
+static void manual_and_local_win_and_what_is_hidden_comes_back(void)
+{
+    const s2svpn_prefix in_vpc = rig_prefix("10.0.7.0/24"),
+                        lan_prefix = rig_prefix("192.168.0.0/16");
+    static struct rig rig;
+
+    if (rig_up(&rig, &static_routes)) {
+        CU_ASSERT_EQUAL(s2svpn_connection_add_static_route(rig.cloud, &in_vpc), S2SVPN_OK);
+        CU_ASSERT_EQUAL(entry_of(&rig, "10.0.7.0/24"), USABLE);   /* it is listed … */
+        CU_ASSERT_STRING_EQUAL(taken(&rig, "10.0.7.1"), "local"); /* … and not taken */
+        CU_ASSERT_EQUAL(by_hand(&rig, "192.168.0.0/16"), S2SVPN_OK);
+        CU_ASSERT_EQUAL(by_hand(&rig, "192.168.9.0/24"), S2SVPN_OK);
+        CU_ASSERT_EQUAL(lan(&rig), USABLE);
+        CU_ASSERT_STRING_EQUAL(taken(&rig, "192.168.1.1"), "manual");
+        /* The propagated one goes and comes: the manual one stays, and wins. */
+        CU_ASSERT_EQUAL(s2svpn_connection_remove_static_route(rig.cloud, &lan_prefix), S2SVPN_OK);
+        CU_ASSERT_EQUAL(lan(&rig), ABSENT);
+        CU_ASSERT_STRING_EQUAL(taken(&rig, "192.168.1.1"), "manual");
+        CU_ASSERT_EQUAL(s2svpn_connection_add_static_route(rig.cloud, &lan_prefix), S2SVPN_OK);
+        CU_ASSERT_EQUAL(lan(&rig), USABLE);
+        CU_ASSERT_STRING_EQUAL(taken(&rig, "192.168.1.1"), "manual");
+        /* The manual one goes: the propagated one was there all the time. */
+        CU_ASSERT_EQUAL(s2svpn_route_table_remove(rig.table, &lan_prefix), S2SVPN_OK);
+        CU_ASSERT_STRING_EQUAL(taken(&rig, "192.168.1.1"), "propagated");
+        CU_ASSERT_EQUAL(fate(&rig), S2SVPN_DROP_NONE);
+        CU_ASSERT_STRING_EQUAL(taken(&rig, "192.168.9.1"), "manual"); /* longer */
+    }
+    rig_close(&rig);
+}
+
+/* A manual route to the gateway is there while the tunnels are down, and needs no UP. */
+static void a_manual_route_to_the_gateway_waits_for_no_up(void)
+{
+    const s2svpn_prefix p = rig_prefix("192.168.0.0/16");
+    static struct rig rig;
+
+    if (rig_open(&rig, &static_routes) == S2SVPN_OK) {
+        CU_ASSERT_EQUAL(s2svpn_route_table_add(rig.table, &p, rig.vgw, NULL), S2SVPN_OK);
+        CU_ASSERT_EQUAL(fate(&rig), S2SVPN_DROP_NO_PATH);
+        CU_ASSERT_TRUE(bring_up(&rig));
+        CU_ASSERT_EQUAL(fate(&rig), S2SVPN_DROP_NONE);
+        CU_ASSERT_EQUAL(lan(&rig), USABLE); /* beside it */
+    }
+    rig_close(&rig);
+}
+
+/* Which table is main plays no part: what was enabled on a table stays with it. */
+static void propagation_belongs_to_the_table_and_not_to_its_part(void)
+{
+    static struct rig rig;
+    s2svpn_route_table *custom = NULL;
+
+    if (rig_up(&rig, &bgp)) {
+        CU_ASSERT_EQUAL(s2svpn_route_table_new(rig.vpc, &custom), S2SVPN_OK);
+        CU_ASSERT_EQUAL(s2svpn_route_table_set_main(custom), S2SVPN_OK);
+        CU_ASSERT_EQUAL(lan(&rig), USABLE);
+        CU_ASSERT_EQUAL(fate(&rig), S2SVPN_DROP_NO_ROUTE);
+        CU_ASSERT_EQUAL(s2svpn_route_table_set_main(rig.table), S2SVPN_OK);
+        CU_ASSERT_EQUAL(fate(&rig), S2SVPN_DROP_NONE);
+        s2svpn_route_table_release(custom);
+    }
+    rig_close(&rig);
+}
+
 const CU_TestInfo s2_test_propagation[] = {
     {"nothing is propagated before the first UP", nothing_is_propagated_before_the_first_up},
     {"the entry survives interruption, and the path does not",
@@ -350,6 +433,12 @@ const CU_TestInfo s2_test_propagation[] = {
     {"deleting the connection takes the entry", deleting_the_connection_takes_the_entry},
     {"a static prefix comes and goes while UP", a_static_prefix_comes_and_goes_while_up},
     {"every table that asked gets them", every_table_that_asked_gets_them},
+    {"manual and local win, and what is hidden comes back",
+     manual_and_local_win_and_what_is_hidden_comes_back},
+    {"a manual route to the gateway waits for no UP",
+     a_manual_route_to_the_gateway_waits_for_no_up},
+    {"propagation belongs to the table, and not to its part",
+     propagation_belongs_to_the_table_and_not_to_its_part},
     {"the VPC is advertised as long as it is attached",
      the_vpc_is_advertised_as_long_as_it_is_attached},
     CU_TEST_INFO_NULL,

@@ -209,6 +209,8 @@ static void local_wins_then_the_longest_then_the_manual(void)
         }
         CU_ASSERT_EQUAL(add(rig.table, "192.168.0.0/16", NULL, rig.gateway.port), S2SVPN_OK);
         CU_ASSERT_EQUAL(add(rig.table, "172.16.0.0/12", rig.vgw, NULL), S2SVPN_OK);
+        /* It is an appliance. */
+        CU_ASSERT_EQUAL(s2svpn_port_set_source_dest_check(rig.gateway.port, false), S2SVPN_OK);
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
             CHECK_ROW(rows[i].to, strcmp(looked_up(rig.table, rows[i].to, text, sizeof(text)),
                                          rows[i].lookup) == 0);
@@ -253,6 +255,7 @@ static void routes_to_a_port_that_goes_become_blackholes(void)
     if (rig_up(&rig, &static_routes)) {
         spec.subnet = rig.subnet;
         spec.address = rig_address("10.0.1.20");
+        spec.no_source_dest_check = true;
         CU_ASSERT_EQUAL(s2svpn_port_new(rig.gateway.ctx, &spec, &firewall), S2SVPN_OK);
         CU_ASSERT_EQUAL(s2svpn_route_table_new(rig.vpc, &custom), S2SVPN_OK);
         CU_ASSERT_EQUAL(add(rig.table, "0.0.0.0/0", NULL, firewall), S2SVPN_OK);
@@ -272,57 +275,99 @@ static void routes_to_a_port_that_goes_become_blackholes(void)
     rig_close(&rig);
 }
 
-/* ---- associations */
-
-static void a_subnet_uses_its_table_from_the_next_packet_on(void)
+/* A7: the target is there again. What propagates is enabled anew, or not. */
+static void a_gateway_that_is_attached_again_wakes_its_routes(void)
 {
+    const s2svpn_virtual_gateway_spec spec = S2SVPN_VIRTUAL_GATEWAY_INIT;
     static struct rig rig;
-    s2svpn_route_table *custom = NULL;
-    s2svpn_subnet_info info = {.size = sizeof(info)};
+    s2svpn_virtual_gateway *other = NULL;
 
     if (rig_up(&rig, &static_routes)) {
-        CU_ASSERT_EQUAL(s2svpn_route_table_new(rig.vpc, &custom), S2SVPN_OK);
+        CU_ASSERT_EQUAL(add(rig.table, "192.168.0.0/16", rig.vgw, NULL), S2SVPN_OK);
         CU_ASSERT_STRING_EQUAL(goes_to(&rig, "192.168.0.1"), "tunnel 0");
-        CU_ASSERT_EQUAL(s2svpn_route_table_associate(custom, rig.subnet), S2SVPN_OK);
-        s2svpn_subnet_get_info(rig.subnet, &info);
-        CU_ASSERT_STRING_EQUAL(info.route_table.text, s2svpn_route_table_id(custom));
-        CU_ASSERT_STRING_EQUAL(goes_to(&rig, "192.168.0.1"), "no route");
-        CU_ASSERT_EQUAL(s2svpn_route_table_enable_propagation(custom, rig.vgw), S2SVPN_OK);
+        CU_ASSERT_EQUAL(s2svpn_virtual_gateway_detach(rig.vgw), S2SVPN_OK);
+        CU_ASSERT_STRING_EQUAL(goes_to(&rig, "192.168.0.1"), "blackhole");
+        /* Another gateway is another target. */
+        CU_ASSERT_EQUAL(s2svpn_virtual_gateway_new(rig.gateway.ctx, &spec, &other), S2SVPN_OK);
+        CU_ASSERT_EQUAL(s2svpn_virtual_gateway_attach(other, rig.vpc), S2SVPN_OK);
+        CU_ASSERT_STRING_EQUAL(goes_to(&rig, "192.168.0.1"), "blackhole");
+        CU_ASSERT_EQUAL(s2svpn_virtual_gateway_detach(other), S2SVPN_OK);
+        CU_ASSERT_EQUAL(s2svpn_virtual_gateway_attach(rig.vgw, rig.vpc), S2SVPN_OK);
+        table_is(rig.table, "10.0.0.0/16 local\n"
+                            "192.168.0.0/16 manual gateway\n");
         CU_ASSERT_STRING_EQUAL(goes_to(&rig, "192.168.0.1"), "tunnel 0");
-        CU_ASSERT_EQUAL(s2svpn_route_table_associate(NULL, rig.subnet), S2SVPN_OK);
-        s2svpn_subnet_get_info(rig.subnet, &info);
-        CU_ASSERT_STRING_EQUAL(info.route_table.text, s2svpn_route_table_id(rig.table));
-        CU_ASSERT_EQUAL(s2svpn_route_table_delete(custom), S2SVPN_OK); /* nobody uses it */
-        CU_ASSERT_STRING_EQUAL(goes_to(&rig, "192.168.0.1"), "tunnel 0");
-        /* The main table by name is as good as NULL. */
-        CU_ASSERT_EQUAL(s2svpn_route_table_associate(rig.table, rig.subnet), S2SVPN_OK);
-        CU_ASSERT_STRING_EQUAL(goes_to(&rig, "192.168.0.1"), "tunnel 0");
-        s2svpn_route_table_release(custom);
+        s2svpn_virtual_gateway_release(other);
     }
     rig_close(&rig);
 }
 
-static void a_port_made_later_uses_its_subnets_table_too(void)
+static void a_gateway_that_is_deleted_leaves_blackholes_for_ever(void)
 {
     static struct rig rig;
-    s2svpn_route_table *custom = NULL;
-    s2svpn_port_spec spec = S2SVPN_PORT_INIT;
-    s2svpn_port *port = NULL;
-    const struct packet_spec packet = {.from = "10.0.1.30", .to = "192.168.10.20", .payload = 9};
-    static uint8_t bytes[PACKET_ROOM];
-    s2svpn_packet p = {.data = bytes};
+
+    rig_gateway(&rig, NULL);
+    CU_ASSERT_EQUAL(rig_make_vpc(&rig), S2SVPN_OK);
+    CU_ASSERT_EQUAL(add(rig.table, "172.16.0.0/12", rig.vgw, NULL), S2SVPN_OK);
+    rig_check_error(rig.gateway.ctx, s2svpn_virtual_gateway_delete(rig.vgw), S2SVPN_E_IN_USE, "",
+                    "attached");
+    CU_ASSERT_EQUAL(s2svpn_virtual_gateway_detach(rig.vgw), S2SVPN_OK);
+    CU_ASSERT_EQUAL(s2svpn_virtual_gateway_delete(rig.vgw), S2SVPN_OK);
+    table_is(rig.table, "10.0.0.0/16 local\n"
+                        "172.16.0.0/12 manual gateway blackhole unusable\n");
+    CU_ASSERT_STRING_EQUAL(goes_to(&rig, "172.16.0.1"), "blackhole");
+    CU_ASSERT_EQUAL(take_out(rig.table, "172.16.0.0/12"), S2SVPN_OK);
+    rig_close(&rig);
+}
+
+/* ---- replaced */
+
+static s2svpn_status replace(s2svpn_route_table *t, const char *prefix, s2svpn_virtual_gateway *vgw,
+                             s2svpn_port *port)
+{
+    const s2svpn_prefix p = rig_prefix(prefix);
+
+    return s2svpn_route_table_replace(t, &p, vgw, port);
+}
+
+static void a_route_gets_another_target(void)
+{
+    static struct rig rig;
 
     if (rig_up(&rig, &static_routes)) {
-        p.len = (uint32_t)packet_write(bytes, &packet);
-        CU_ASSERT_EQUAL(s2svpn_route_table_new(rig.vpc, &custom), S2SVPN_OK);
-        CU_ASSERT_EQUAL(s2svpn_route_table_associate(custom, rig.subnet), S2SVPN_OK);
-        spec.subnet = rig.subnet;
-        spec.address = rig_address("10.0.1.30");
-        CU_ASSERT_EQUAL(s2svpn_port_new(rig.gateway.ctx, &spec, &port), S2SVPN_OK);
-        rig_send_packets(&rig.gateway, s2svpn_port_number(port), &p, 1);
-        CU_ASSERT_EQUAL(s2svpn_context_drops(rig.gateway.ctx, S2SVPN_DROP_NO_ROUTE), 1);
-        s2svpn_port_release(port);
-        s2svpn_route_table_release(custom);
+        s2svpn_context *ctx = rig.gateway.ctx;
+        s2svpn_port *port = rig.gateway.port;
+
+        CU_ASSERT_EQUAL(s2svpn_port_set_source_dest_check(port, false), S2SVPN_OK);
+        rig_check_error(ctx, replace(rig.table, "192.168.0.0/16", NULL, port), S2SVPN_E_NOT_FOUND,
+                        "prefix", "a propagated one isn't replaced");
+        rig_check_error(ctx, replace(rig.table, "10.0.0.0/16", NULL, port), S2SVPN_E_NOT_FOUND,
+                        "prefix", "nor the local one");
+        rig_check_error(ctx, replace(rig.table, "8.0.0.0/8", NULL, port), S2SVPN_E_NOT_FOUND,
+                        "prefix", "nor none");
+        CU_ASSERT_EQUAL(add(rig.table, "192.168.0.0/16", rig.vgw, NULL), S2SVPN_OK);
+        rig_check_error(ctx, replace(rig.table, "192.168.0.0/16", NULL, NULL), S2SVPN_E_ARGUMENT,
+                        "target", "no target");
+        rig_check_error(ctx, replace(rig.table, "192.168.0.0/16", rig.vgw, port), S2SVPN_E_ARGUMENT,
+                        "target", "two targets");
+        CU_ASSERT_STRING_EQUAL(goes_to(&rig, "192.168.0.1"), "tunnel 0");
+        CU_ASSERT_EQUAL(replace(rig.table, "192.168.0.0/16", NULL, port), S2SVPN_OK);
+        CU_ASSERT_STRING_EQUAL(goes_to(&rig, "192.168.0.1"), "port");
+        table_is(rig.table, "10.0.0.0/16 local\n"
+                            "192.168.0.0/16 manual port\n"
+                            "192.168.0.0/16 propagated gateway\n");
+        CU_ASSERT_EQUAL(replace(rig.table, "192.168.0.0/16", rig.vgw, NULL), S2SVPN_OK);
+        CU_ASSERT_STRING_EQUAL(goes_to(&rig, "192.168.0.1"), "tunnel 0");
+        /* A blackhole is one no more. */
+        CU_ASSERT_EQUAL(s2svpn_virtual_gateway_detach(rig.vgw), S2SVPN_OK);
+        CU_ASSERT_STRING_EQUAL(goes_to(&rig, "192.168.0.1"), "blackhole");
+        rig_check_error(ctx, replace(rig.table, "192.168.0.0/16", rig.vgw, NULL), S2SVPN_E_STATE,
+                        "virtual_gateway", "it isn't attached");
+        CU_ASSERT_EQUAL(replace(rig.table, "192.168.0.0/16", NULL, port), S2SVPN_OK);
+        CU_ASSERT_STRING_EQUAL(goes_to(&rig, "192.168.0.1"), "port");
+        CU_ASSERT_EQUAL(s2svpn_virtual_gateway_attach(rig.vgw, rig.vpc), S2SVPN_OK);
+        CU_ASSERT_STRING_EQUAL(goes_to(&rig, "192.168.0.1"), "port"); /* it names the port now */
+        table_is(rig.table, "10.0.0.0/16 local\n"
+                            "192.168.0.0/16 manual port\n");
     }
     rig_close(&rig);
 }
@@ -377,9 +422,11 @@ const CU_TestInfo s2_test_route_table[] = {
     {"routes to a gateway that goes become blackholes",
      routes_to_a_gateway_that_goes_become_blackholes},
     {"routes to a port that goes become blackholes", routes_to_a_port_that_goes_become_blackholes},
-    {"a subnet uses its table from the next packet on",
-     a_subnet_uses_its_table_from_the_next_packet_on},
-    {"a port made later uses its subnet's table too", a_port_made_later_uses_its_subnets_table_too},
+    {"a gateway that is attached again wakes its routes",
+     a_gateway_that_is_attached_again_wakes_its_routes},
+    {"a gateway that is deleted leaves blackholes for ever",
+     a_gateway_that_is_deleted_leaves_blackholes_for_ever},
+    {"a route gets another target", a_route_gets_another_target},
     {"a manual route is usable if the gateway has a path for a part",
      a_manual_route_is_usable_if_the_gateway_has_a_path_for_a_part},
     {"a table has so many routes", a_table_has_so_many_routes},

@@ -390,6 +390,20 @@ static void change_routes(struct rig *rig, s2svpn_route_table *custom, unsigned 
     s2svpn_port_release(port);
 }
 
+/* Blocks come and go, another table is main, the instance's port checks or doesn't: the
+ * packets of this stage may pass either way. */
+static void change_vpc(struct rig *rig, s2svpn_route_table *custom, unsigned round)
+{
+    const s2svpn_prefix block = rig_prefix("10.7.0.0/20");
+
+    CU_ASSERT_EQUAL(round % 2 == 0 ? s2svpn_vpc_add_cidr(rig->vpc, &block, NULL)
+                                   : s2svpn_vpc_remove_cidr(rig->vpc, &block),
+                    S2SVPN_OK);
+    CU_ASSERT_EQUAL(s2svpn_port_set_source_dest_check(rig->gateway.port, round % 2 == 1),
+                    S2SVPN_OK);
+    CU_ASSERT_EQUAL(s2svpn_route_table_set_main(round % 4 < 2 ? custom : rig->table), S2SVPN_OK);
+}
+
 static uint64_t all_drops(void)
 {
     uint64_t sum = 0;
@@ -448,6 +462,7 @@ static void traffic_bears_rekeys_and_route_changes(void)
     for (unsigned round = 0; round < 30; round++) {
         run_control(50 * MS, NULL, NULL);
         change_routes(&rig, custom, round);
+        change_vpc(&rig, custom, round);
         if (round % 3 == 0)
             refused +=
                 s2svpn_tunnel_rekey(s2svpn_connection_tunnel(rig.cloud, round % 2)) != S2SVPN_OK;
