@@ -25,5 +25,6 @@
 %include <s2svpn/config.h>
 %include <s2svpn/bgp_policy.h>
 %include <s2svpn/bgp.h>
+%include <s2svpn/bgp_tunnel.h>
 %include <s2svpn/pcap.h>
 %include <s2svpn/sim.h>

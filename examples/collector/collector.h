@@ -8,21 +8,10 @@
 
 #include <s2svpn/s2svpn.h>
 
+#include "policy.h"
+
 #define PEERS_MAX 64
 #define ADVERTISED_MAX 1024
-#define RULES_MAX 64
-#define OF_A_RULE_MAX 32 /* prefixes, communities */
-
-/* A policy with all that its rules point to. */
-struct policy {
-    s2svpn_bgp_policy policy;
-    s2svpn_bgp_rule rule[RULES_MAX];
-    struct {
-        s2svpn_bgp_prefix_match prefix[OF_A_RULE_MAX];
-        uint32_t add[OF_A_RULE_MAX], strip[OF_A_RULE_MAX];
-        s2svpn_bgp_large_community add_large[OF_A_RULE_MAX], strip_large[OF_A_RULE_MAX];
-    } of[RULES_MAX];
-};
 
 struct collector {
     struct event_base *base;
@@ -57,9 +46,6 @@ uint64_t collector_now(void);
 /* Says why on standard error and ends the program. */
 void collector_die(const char *what, const char *why);
 s2svpn_address collector_address(const struct sockaddr_storage *from);
-
-/* policies.c: a file's rules; NULL, having said why, if it can't be read. Free with free(). */
-struct policy *policy_read(const char *path);
 
 /* table.c */
 void table_print(struct collector *c);

@@ -134,11 +134,22 @@ static void on_timer(evutil_socket_t number, short what, void *arg)
     s2svpn_bgp_advance(c->bgp, collector_now());
 }
 
+/* NULL: it can't be read, which is said. */
+static struct policy *read_policy(const char *path)
+{
+    char why[512];
+    struct policy *p = policy_read(path, why, sizeof(why));
+
+    if (p == NULL)
+        fprintf(stderr, "bgp-collector: %s\n", why);
+    return p;
+}
+
 /* A file that isn't understood leaves things as they are. */
 static void reload_policies(struct collector *c)
 {
-    struct policy *in = c->import_file ? policy_read(c->import_file) : NULL;
-    struct policy *out = c->export_file ? policy_read(c->export_file) : NULL;
+    struct policy *in = c->import_file ? read_policy(c->import_file) : NULL;
+    struct policy *out = c->export_file ? read_policy(c->export_file) : NULL;
     s2svpn_error why;
 
     if ((c->import_file && !in) || (c->export_file && !out)) {
@@ -151,7 +162,6 @@ static void reload_policies(struct collector *c)
                                          out ? &out->policy : NULL, collector_now(),
                                          &why) != S2SVPN_OK)
             collector_die(why.field, why.message);
-        advertise_all(&c->peer[i]);
     }
     free(c->import);
     free(c->export);
@@ -348,8 +358,8 @@ int main(int argc, char **argv)
     if (c.base == NULL)
         collector_die("libevent", "no loop");
     c.timer = evtimer_new(c.base, on_timer, &c);
-    if ((c.import_file && !(c.import = policy_read(c.import_file))) ||
-        (c.export_file && !(c.export = policy_read(c.export_file))))
+    if ((c.import_file && !(c.import = read_policy(c.import_file))) ||
+        (c.export_file && !(c.export = read_policy(c.export_file))))
         return 1;
     for (size_t i = 0; i < 4; i++) {
         signal_event[i] = evsignal_new(c.base, signals[i], on_signal, &c);

@@ -169,6 +169,8 @@ static bool try_document(const struct device *d, s2svpn_context *ctx,
             if (rc == S2SVPN_OK)
                 rc = s2svpn_connection_add_static_route(conn, &d->program.route[i]);
         }
+        if (rc == S2SVPN_OK)
+            rc = policies_apply(d, conn);
         s2svpn_connection_release(conn);
     }
     if (rc == S2SVPN_OK)
@@ -228,7 +230,9 @@ int check_run(struct device *d)
     }
     fflush(stdout);
     warn(d, &all);
-    refused = try_all(d, &all);
+    refused = policies_read(&d->log, &d->options.policies, &d->policies) ? 0 : 1;
+    refused += try_all(d, &all);
+    policies_clear(&d->policies);
     if (all.count == 0)
         log_line(&d->log, S2SVPN_LOG_ERROR, NULL, "there is no document");
     status = refused > 0 || all.wrong > 0 || all.incomplete || all.count == 0 ? 1 : 0;

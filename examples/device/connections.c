@@ -57,7 +57,7 @@ static bool begin(struct device *d, struct connection *c, s2svpn_connection *con
 
     if (!links_open(d, c, conn, config))
         return false;
-    if ((!routes || add_static_routes(d, conn)) &&
+    if ((!routes || add_static_routes(d, conn)) && policies_apply(d, conn) == S2SVPN_OK &&
         (down || s2svpn_connection_start(conn) == S2SVPN_OK))
         return true;
     say_refused(d, document);

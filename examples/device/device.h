@@ -10,8 +10,9 @@
  *   routes.c     makes the host's table what wanted.c says; netlink.c asks the kernel
  *   addresses.c  those on the TUN device      undo.c         what to take away after a crash
  *   links.c      a TUN device a tunnel, for BGP of the host's own
+ *   policies.c   what our BGP lets in and out
  *   control.c    the control socket           command.c      what can be asked over it
- *   status.c, routes_print.c                  the answers, as text and JSON
+ *   status.c, routes_print.c, routes_bgp.c    the answers, as text and JSON
  *   capture.c    packets and keys, live       client.c       the other end of the socket
  *   log.c  notify.c  privileges.c  text.c     small tools
  */
@@ -23,6 +24,7 @@
 #include "device/control.h"
 #include "device/log.h"
 #include "device/options.h"
+#include "device/policies.h"
 #include "device/reload.h"
 #include "device/routes.h"
 #include "device/undo.h"
@@ -35,6 +37,7 @@ struct device {
     struct options options;
     struct log log;
     struct connections connections;
+    struct policies policies;
     struct reload reload;
     struct undo undo;
     struct routes routes;

@@ -224,6 +224,8 @@ static void open_all(struct device *d)
 
     if (documents == NULL)
         exit(1);
+    if (!policies_read(&d->log, &d->options.policies, &d->policies))
+        exit(1);
     read_documents(d, documents);
     program_open(&d->program, S2SVPN_ROLE_DEVICE);
     if (s2svpn_context_subscribe(d->program.ctx, S2SVPN_EVENT_ALL, events_on_event, d, NULL) !=
@@ -250,6 +252,7 @@ static void close_all(struct device *d)
     undo_close(&d->undo, true);
     control_remove_folder(&d->control);
     connections_clear(d);
+    policies_clear(&d->policies);
     links_clear(d);
     program_close(&d->program);
     captures_clear(d);

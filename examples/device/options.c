@@ -21,6 +21,8 @@ static void usage(FILE *to)
         "  --lan PREFIX, --advertise PREFIX\n"
         "                         advertise it and take its packets; again for more\n"
         "  --route PREFIX         a static route of the cloud's side; again for more\n"
+        "  --import FILE, --export FILE\n"
+        "                         what BGP lets in and out; 1:FILE, 2:FILE: of one tunnel\n"
         "  --external-bgp         a TUN device a tunnel, and no BGP of ours: BIRD or FRR does it\n"
         "  --ports IKE,NATT       our UDP ports; default 500,4500\n"
         "  --peer-ports IKE,NATT  the gateway's UDP ports; default 500,4500\n"
@@ -53,7 +55,7 @@ static void usage(FILE *to)
         "  --keep-keys            keep them in memory for capture --keylog\n"
         "  --log LEVEL            error, warning, info (default) or debug\n"
         "  --version, --help\n"
-        "SIGHUP reads the documents again; SIGUSR1 rekeys the tunnels; SIGTERM or SIGINT\n"
+        "SIGHUP reads documents and policies again; SIGUSR1 rekeys the tunnels; SIGTERM or SIGINT\n"
         "closes them and ends.\n",
         to);
 }
@@ -140,6 +142,8 @@ enum {
     OPT_LAN,
     OPT_ADVERTISE,
     OPT_ROUTE,
+    OPT_IMPORT,
+    OPT_EXPORT,
     OPT_EXTERNAL,
     OPT_PORTS,
     OPT_PEER_PORTS,
@@ -173,6 +177,8 @@ static const struct option names[] = {
     {"lan", required_argument, NULL, OPT_LAN},
     {"advertise", required_argument, NULL, OPT_ADVERTISE},
     {"route", required_argument, NULL, OPT_ROUTE},
+    {"import", required_argument, NULL, OPT_IMPORT},
+    {"export", required_argument, NULL, OPT_EXPORT},
     {"external-bgp", no_argument, NULL, OPT_EXTERNAL},
     {"ports", required_argument, NULL, OPT_PORTS},
     {"peer-ports", required_argument, NULL, OPT_PEER_PORTS},
@@ -248,6 +254,12 @@ static void take_tunnels(struct program *p, struct options *o, int c, const char
         break;
     case OPT_ROUTE:
         program_add_route(p, "--route", value);
+        break;
+    case OPT_IMPORT:
+        policies_add_file(o->policies.import, value);
+        break;
+    case OPT_EXPORT:
+        policies_add_file(o->policies.export, value);
         break;
     case OPT_PORTS:
         program_ports(p, "--ports", value, &p->ike_port, &p->natt_port);
@@ -337,6 +349,7 @@ static void check_external(const struct program *p, const struct options *o)
     } others[] = {
         {o->lan_count > 0, "--lan or --advertise"},
         {p->route_count > 0, "--route"},
+        {policies_wanted(&o->policies), "--import or --export"},
         {o->install_routes, "--install-routes"},
         {o->address_count > 0, "--address"},
         {o->inside_addresses, "--inside-addresses"},

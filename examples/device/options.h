@@ -3,6 +3,7 @@
 #ifndef S2_DEVICE_OPTIONS_H
 #define S2_DEVICE_OPTIONS_H
 
+#include "device/policies.h"
 #include "program.h"
 
 #define LANS_MAX 64
@@ -15,6 +16,7 @@ struct options {
     size_t lan_count;
     const char *tun; /* with device.external_bgp the names' beginning; NULL: the kernel's choice */
     s2svpn_device_options device;
+    struct policy_files policies;
     const char *control; /* the socket's path */
     bool control_given;
     const char *user;      /* to become; NULL: stay */

@@ -10,6 +10,7 @@
  *                                next such document. What a tunnel can't change (ASNs, the
  *                                kind of routing) closes the connection and opens it anew
  *   one that can't be read       nothing: the connection keeps what it had
+ *   policies                     count at once for what is open, and no session ends
  *
  * Documents are compared in the form that the library writes, so blanks and comments mean
  * nothing. Connections are known by their ids.
@@ -291,6 +292,7 @@ void reload_start(struct device *d)
         return;
     }
     notify_reloading();
+    policies_reload(d);
     r->running = true;
     r->tunnel = 0;
     r->opened = r->closed = r->changed = r->same = 0;

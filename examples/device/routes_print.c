@@ -221,6 +221,7 @@ void routes_print(struct device *d, bool json, struct text *out)
     if (!json && d->options.device.external_bgp)
         text_add(out, "routes are the host's (--external-bgp)\n");
     print_routes(d, json, out);
+    routes_print_bgp(d, json, out);
     if (json)
         json_open(out, "exempt", '[');
     for (size_t i = 0; i < r->kept_count; i++) {

@@ -12,5 +12,7 @@ struct device;
 void status_print(struct device *d, bool json, struct text *out);
 /* What was learned, and what of it is in the host's table: routes_print.c. */
 void routes_print(struct device *d, bool json, struct text *out);
+/* What each tunnel's peer announced: routes_bgp.c. */
+void routes_print_bgp(const struct device *d, bool json, struct text *out);
 
 #endif

@@ -93,6 +93,9 @@ typedef struct s2svpn_bgp_ops {
      * (RFC 4724): its routes stay, before state() tells the end. And false: that is over;
      * what the peer didn't announce again has gone. */
     void (*graceful)(void *user, void *peer_user, bool begins);
+    /** The peer has reached three quarters of spec.max_prefixes; told again only after it
+     * had less than half of them. */
+    void (*near_limit)(void *user, void *peer_user, uint32_t count, uint32_t most);
 } s2svpn_bgp_ops;
 
 typedef struct s2svpn_bgp_options {
@@ -127,9 +130,13 @@ S2SVPN_API void s2svpn_bgp_advance(s2svpn_bgp *bgp, uint64_t now_ns);
 typedef struct s2svpn_bgp_peer_spec {
     size_t size;
     uint32_t local_asn;
-    uint32_t peer_asn;            /* 0: any but ours */
-    uint32_t router_id;           /* host byte order, not 0 */
-    uint32_t max_prefixes;        /* 0: 100, AWS's quota; one more: Cease */
+    uint32_t peer_asn;  /* 0: any but ours */
+    uint32_t router_id; /* host byte order, not 0 */
+    /* 0: 100, AWS's quota. One more that the import policy lets in: Cease/Maximum Number of
+     * Prefixes Reached (RFC 4486), and a rest of half a minute, doubled from one time to the
+     * next up to a quarter of an hour, forgotten after a session of an hour or with other
+     * policies. A peer that is told so rests as long. */
+    uint32_t max_prefixes;
     s2svpn_address local_address; /* next hop of what we advertise */
     s2svpn_address peer_address;  /* the only next hop that is accepted */
     uint16_t hold_time_s;         /* 0: 30 */
@@ -194,7 +201,8 @@ typedef struct s2svpn_bgp_announcement {
 } s2svpn_bgp_announcement;
 
 /** Kept while the session is down, sent when it is up; again: replaces. What the export policy
- * denies is not kept, and withdrawn if it was advertised before; the call succeeds.
+ * denies is kept too, for another policy, and withdrawn if it was advertised before; the call
+ * succeeds.
  * @return E_ARGUMENT with the field; E_LIMIT; E_MEMORY. */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_bgp_advertise(s2svpn_bgp_peer *peer,
                                                                const s2svpn_bgp_announcement *a,
@@ -203,10 +211,13 @@ S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_bgp_advertise(s2svpn_bgp_peer *
 S2SVPN_API void s2svpn_bgp_withdraw(s2svpn_bgp_peer *peer, const s2svpn_prefix *prefix,
                                     uint64_t now_ns);
 
-/** Other policies, NULL for none. The import is applied to the peer's whole table again: by
- * route refresh (RFC 2918), or by a reset of the session if the peer can't do that. The
- * export is applied to what is advertised from now on: what should change is advertised
- * again.
+/** Other policies, NULL for none; the session goes on. The export is applied to all that
+ * was advertised, and the peer told of what is different then, no more. The import is
+ * applied to the peer's whole table again, if it says another thing than the one before (or
+ * is the same pointer): by route refresh (RFC 2918). To a peer that can't do that it applies
+ * for what it announces from now on, and for all in its next session; until then
+ * info.import_waits is set. Routes for which the export asks more than a message has room
+ * for are withheld.
  * @return E_ARGUMENT with the field, E_LIMIT; then all is as it was. @since 0.1 */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_bgp_peer_set_policies(
     s2svpn_bgp_peer *peer, const s2svpn_bgp_policy *import_policy,
@@ -218,7 +229,8 @@ typedef struct s2svpn_bgp_peer_info {
     uint32_t peer_asn, peer_router_id;
     uint32_t prefixes_in, prefixes_out;
     uint16_t hold_time_s; /* agreed */
-    uint8_t reserved[2];
+    bool import_waits;    /* some routes came in by the import policy before */
+    uint8_t reserved;
     uint64_t established_ns; /* 0: not */
     uint64_t updates_in, updates_out;
     uint64_t treated_as_withdraw, attributes_discarded; /* RFC 7606 */

@@ -48,7 +48,7 @@ typedef struct s2svpn_limits {
     uint32_t ike_sas;            /* 20,000 */
     uint32_t half_open;          /* IKE responder SAs before authentication; 1,000 */
     uint32_t cookie_threshold;   /* half-open ones from which cookies are asked; 100 */
-    uint32_t prefixes_from_peer; /* BGP routes of one connection; 100, AWS's quota */
+    uint32_t prefixes_from_peer; /* BGP routes of each session; 100, AWS's of a connection */
     uint32_t static_routes;      /* of one connection; 100, AWS's quota */
     uint32_t ring_packets;       /* slots of each ring between threads; 256 */
     uint32_t vpc_cidrs; /* IPv4 blocks of a VPC, and IPv6 ones; 5, AWS's quota; at most 10 */

@@ -219,11 +219,12 @@ static void write_as4_aggregator(struct s2_writer *w, const struct s2_bgp_set *s
 }
 
 /* Looked at when AS_PATH is known, whichever came first. From a speaker of
- * four-octet ASNs it means nothing (RFC 6793 section 6). */
+ * four-octet ASNs it means nothing, and without an AS number neither (RFC 6793
+ * section 6). */
 static bool parse_as4_path(struct s2_bgp_parsed *p, const struct raw *a, struct s2_reader *r)
 {
     (void)r;
-    p->has_as4_path = p->as_size == 2;
+    p->has_as4_path = p->as_size == 2 && a->value.len > 0;
     p->as4_path = a->value;
     return p->has_as4_path;
 }
@@ -302,7 +303,7 @@ static bool parse_large(struct s2_bgp_parsed *p, const struct raw *a, struct s2_
 }
 
 /* ---- MP_REACH_NLRI, MP_UNREACH_NLRI: RFC 4760 sections 3 and 4. A bad one hides
- * prefixes, so it costs the session (RFC 7606 section 7.11). */
+ * prefixes, so it costs the session (RFC 7606 sections 3 j, 5.3 and 7.11). */
 
 static bool parse_next_hops(struct s2_bgp_mp *mp, struct s2_reader *r)
 {
@@ -431,14 +432,25 @@ static void cut_off(struct s2_bgp_parsed *p, const struct raw *a)
         s2_bgp_raise(p, S2_BGP_COST_WITHDRAW, 0);
 }
 
+/* NEXT_HOP is for the prefixes outside of MP_REACH_NLRI; where there is none it is
+ * ignored, whatever it says (RFC 4760 section 3). That is seen when all is there. */
+static void malformed(struct s2_bgp_parsed *p, const struct raw *a, enum s2_bgp_cost cost)
+{
+    if (cost == S2_BGP_COST_RESET)
+        reset(p, a, S2_BGP_SUB_UPDATE_OPTIONAL);
+    else if (a->type == S2_BGP_NEXT_HOP)
+        p->bad_next_hop = true;
+    else
+        s2_bgp_raise(p, cost, a->type);
+}
+
 static void parse_one(struct s2_bgp_parsed *p, const struct raw *a)
 {
     const struct row *row = &table[a->type];
-    const bool mp = has_prefixes(a);
     struct s2_reader r;
 
     if (s2_bgp_has(p, a->type)) { /* RFC 7606 section 3 g */
-        if (mp)
+        if (has_prefixes(a))
             reset(p, a, S2_BGP_SUB_UPDATE_LIST);
         else
             s2_bgp_raise(p, S2_BGP_COST_DISCARD, a->type);
@@ -449,19 +461,13 @@ static void parse_one(struct s2_bgp_parsed *p, const struct raw *a)
         parse_unknown(p, a);
         return;
     }
-    /* section 3 c; but what it says of prefixes is needed all the same */
-    const bool flags = ((a->flags ^ row->flags) & KIND) == 0;
-    if (!flags)
-        s2_bgp_raise(p, S2_BGP_COST_WITHDRAW, a->type);
-    if (!flags && !mp)
+    if ((a->flags ^ row->flags) & KIND) { /* sections 3 c and 5.3 */
+        malformed(p, a, has_prefixes(a) ? S2_BGP_COST_RESET : S2_BGP_COST_WITHDRAW);
         return;
+    }
     s2_reader_init(&r, a->value.p, a->value.len);
-    if (row->parse(p, a, &r))
-        return;
-    if (row->malformed == S2_BGP_COST_RESET)
-        reset(p, a, S2_BGP_SUB_UPDATE_OPTIONAL);
-    else
-        s2_bgp_raise(p, row->malformed, a->type);
+    if (!row->parse(p, a, &r))
+        malformed(p, a, row->malformed);
 }
 
 /* What a two-octet speaker says in AS4_PATH and AS4_AGGREGATOR, RFC 6793 section
@@ -520,6 +526,8 @@ s2svpn_status s2_bgp_parse_attributes(s2svpn_span bytes, size_t as_size, struct 
         }
         parse_one(out, &a);
     }
+    if (out->bad_next_hop && !out->reach.present)
+        s2_bgp_raise(out, S2_BGP_COST_WITHDRAW, S2_BGP_NEXT_HOP);
     merge_as4(out);
     s2_bgp_values_finish(&out->values);
     return out->cost < S2_BGP_COST_RESET ? S2SVPN_OK : S2SVPN_E_MALFORMED;

@@ -89,6 +89,7 @@ struct s2_bgp_parsed {
     s2svpn_span as4_path;
     uint32_t as4_aggregator_as, as4_aggregator_id;
     bool has_as4_path, has_as4_aggregator;
+    bool bad_next_hop; /* malformed: what it costs depends on the prefixes */
     size_t as_size;
     enum s2_bgp_cost cost;
     uint8_t culprit;    /* type of the costliest; 0: the list itself */
@@ -122,6 +123,8 @@ void s2_bgp_set_hold(struct s2_bgp_set *set);
 void s2_bgp_set_release(struct s2_bgp *bgp, struct s2_bgp_set *set); /* NULL is fine */
 struct s2_bgp_path_view s2_bgp_set_path(const struct s2_bgp_set *set);
 s2svpn_span s2_bgp_set_opaque(const struct s2_bgp_set *set);
+/* The other direction of s2_bgp_intern. */
+void s2_bgp_set_values(const struct s2_bgp_set *set, struct s2_bgp_values *out);
 /* As the user sees it; borrowed from the set. */
 struct s2_bgp_attributes s2_bgp_set_show(const struct s2_bgp_set *set,
                                          const s2svpn_address *next_hop);

@@ -95,6 +95,10 @@ struct s2_bgp_ops {
     /* A notification was sent or received; text is RFC 9003's, may be "". */
     void (*notification)(void *user, struct s2_bgp_peer *peer, bool sent, uint8_t code,
                          uint8_t subcode, const char *text, uint64_t now_ns);
+    /* Optional. The peer has reached three quarters of the prefixes that it may announce;
+     * told again only after it had less than half of them. */
+    void (*near_limit)(void *user, struct s2_bgp_peer *peer, uint32_t count, uint32_t most,
+                       uint64_t now_ns);
 };
 
 S2SVPN_NODISCARD s2svpn_status s2_bgp_new(const struct s2_env *env, const struct s2_bgp_ops *ops,
@@ -108,9 +112,11 @@ struct s2_bgp_spec {
     s2svpn_address peer_address;  /* the only next hop that is accepted */
     uint16_t hold_time_s;         /* 0: 30, AWS's */
     uint16_t connect_retry_s;     /* 0: 30; jittered; doubles up to 120 while it fails */
-    uint32_t max_prefixes;        /* 0: 100, AWS's; over it: Cease/1 */
-    bool passive;                 /* never connects */
-    bool ipv4, ipv6;              /* families to negotiate */
+    /* 0: 100, AWS's. One more that the import policy lets in: Cease/1, and a rest of half a
+     * minute, doubled each time up to a quarter of an hour. Both ends of it rest so. */
+    uint32_t max_prefixes;
+    bool passive;    /* never connects */
+    bool ipv4, ipv6; /* families to negotiate */
     /* RFC 8212: where there is no policy, no route passes */
     bool require_policy;
     /* Borrowed until the peer is freed or has others; NULL: none. */
@@ -153,9 +159,10 @@ struct s2_bgp_announcement {
 S2SVPN_NODISCARD s2svpn_status s2_bgp_advertise(struct s2_bgp_peer *peer,
                                                 const struct s2_bgp_announcement *a,
                                                 uint64_t now_ns);
-/* Other policies from now on. The import is applied to the whole table again: the peer is
- * asked for it (RFC 2918), or the session is reset (Cease/6). The export is applied to
- * what is advertised from now on. A failed call changes nothing. */
+/* Other policies from now on. The export is applied to all that was advertised again, and
+ * the peer told of what is different then. So is the import to what the peer announced,
+ * which it is asked for (RFC 2918); a peer that can't be asked is left alone until its
+ * next session (info.import_waits). A failed call changes nothing. */
 S2SVPN_NODISCARD s2svpn_status s2_bgp_set_policies(struct s2_bgp_peer *peer,
                                                    const s2svpn_bgp_policy *import_policy,
                                                    const s2svpn_bgp_policy *export_policy,
@@ -166,6 +173,7 @@ struct s2_bgp_info {
     enum s2_bgp_state state;
     uint32_t peer_asn, peer_router_id;
     uint16_t hold_time_s; /* agreed */
+    bool import_waits;    /* for the next session; until then some routes are the old one's */
     uint32_t prefixes_in, prefixes_out;
     uint64_t established_ns; /* 0: not */
     uint64_t updates_in, updates_out, treated_as_withdraw, attributes_discarded;

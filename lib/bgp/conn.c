@@ -179,6 +179,7 @@ static void on_notification(struct s2_bgp_conn *c, s2svpn_span body)
     s2_bgp_error_text(&e, text);
     s2_bgp_because(peer, "received %s",
                    s2_bgp_notification_text(e.code, e.subcode, words, sizeof(words)));
+    peer->over_limit = e.code == S2_BGP_ERROR_CEASE && e.subcode == S2_BGP_SUB_CEASE_PREFIXES;
     peer->bgp->ops.notification(peer->user, peer, false, e.code, e.subcode, text, peer->now_ns);
     s2_bgp_step(c, S2_BGP_EV_NOTIFICATION);
 }

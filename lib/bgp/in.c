@@ -77,6 +77,9 @@ static s2svpn_status check_update(const struct s2_bgp_peer *peer, struct update 
 {
     struct s2_bgp_parsed *p = &u->attributes;
 
+    if (p->bad_next_hop)
+        s2_bgp_raise(p, u->prefixes.len > 0 ? S2_BGP_COST_WITHDRAW : S2_BGP_COST_DISCARD,
+                     S2_BGP_NEXT_HOP);
     if (announces(u)) {
         const uint8_t missing = missing_attribute(u);
 
@@ -144,7 +147,23 @@ static s2svpn_status too_many(struct s2_bgp_peer *peer, uint8_t family)
     s2_put_u32(data + 3, peer->spec.max_prefixes);
     (void)s2_bgp_error_set(&peer->error, S2_BGP_ERROR_CEASE, S2_BGP_SUB_CEASE_PREFIXES, data,
                            sizeof(data));
+    peer->over_limit = true;
     return S2SVPN_E_LIMIT;
+}
+
+/* Once on the way up, at three quarters; again only after there were less than half. */
+static void warn_near_limit(struct s2_bgp_peer *peer)
+{
+    const uint32_t most = peer->spec.max_prefixes;
+    const uint64_t count = peer->in.count;
+
+    if (peer->warned && count < most / 2)
+        peer->warned = false;
+    if (peer->warned || count * 4 < (uint64_t)most * 3)
+        return;
+    peer->warned = true;
+    if (peer->bgp->ops.near_limit != NULL)
+        peer->bgp->ops.near_limit(peer->user, peer, (uint32_t)count, most, peer->now_ns);
 }
 
 static s2svpn_status no_memory(struct s2_bgp_peer *peer)
@@ -173,11 +192,6 @@ static s2svpn_status add(struct s2_bgp_peer *peer, const s2svpn_prefix *p, struc
     }
     s2_bgp_set_hold(set);
     in->set = set;
-    if (!peer->warned && peer->in.count > peer->spec.max_prefixes - peer->spec.max_prefixes / 5) {
-        peer->warned = true;
-        s2_log(peer->bgp->env, S2_LOG_WARNING, "bgp: %zu of at most %u prefixes", peer->in.count,
-               (unsigned)peer->spec.max_prefixes);
-    }
     return S2SVPN_OK;
 }
 
@@ -411,6 +425,8 @@ s2svpn_status s2_bgp_in_update(struct s2_bgp_peer *peer, s2svpn_span body)
                s2_bgp_attribute_text(u.attributes.culprit), u.attributes.culprit);
     }
     rc = apply_update(peer, &u);
+    if (rc == S2SVPN_OK)
+        warn_near_limit(peer);
     if (rc == S2SVPN_OK)
         s2_bgp_in_complete(peer, end_of_rib(peer, body, &u));
     return rc;

@@ -105,6 +105,21 @@ s2svpn_span s2_bgp_set_opaque(const struct s2_bgp_set *set)
     return s2_span(path.segment + path.segment_count, set->head.opaque_len);
 }
 
+void s2_bgp_set_values(const struct s2_bgp_set *set, struct s2_bgp_values *out)
+{
+    const struct s2_bgp_path_view path = s2_bgp_set_path(set);
+    const s2svpn_span opaque = s2_bgp_set_opaque(set);
+
+    out->head = set->head;
+    out->path.as_count = path.as_count;
+    out->path.segment_count = path.segment_count;
+    memcpy(out->path.as, path.as, path.as_count * sizeof(path.as[0]));
+    memcpy(out->path.segment, path.segment, path.segment_count * sizeof(path.segment[0]));
+    out->opaque_len = set->head.opaque_len;
+    if (opaque.len > 0)
+        memcpy(out->opaque, opaque.p, opaque.len);
+}
+
 struct s2_bgp_attributes s2_bgp_set_show(const struct s2_bgp_set *set,
                                          const s2svpn_address *next_hop)
 {

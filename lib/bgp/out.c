@@ -3,10 +3,12 @@
  * The adj-RIB-out and its UPDATEs. A prefix belongs to the bucket of its family and
  * attribute set, and is dirty if the peer doesn't know that yet; an UPDATE is made
  * from one bucket's dirty prefixes, as many as fit. A prefix to be withdrawn waits
- * in a bucket of its own and is freed when the UPDATE is made. So a change takes
- * memory when it is asked for, and none when it is sent, and what waits is bounded
- * by the table. RFC 4271 sections 4.3 and 9.2; 4760; 4724 section 2; 7606 section
- * 5.1 (MP attributes first, one kind of prefix an UPDATE).
+ * in a bucket of its own and is freed when the UPDATE is made; one that the export
+ * policy denies stays there, with what was offered. So a change takes memory when
+ * it is asked for, and none when it is sent, and what waits is bounded by the table.
+ * What the policy makes of a route: export.c. RFC 4271 sections 4.3 and 9.2; 4760;
+ * 4724 section 2; 7606 section 5.1 (MP attributes first, one kind of prefix an
+ * UPDATE).
  */
 #include "bgp/peer.h"
 
@@ -18,11 +20,12 @@
 
 #define PREFIXES_MOST 4000000 /* four full tables */
 
-/* 50 bytes and the address. */
+/* 58 bytes and the address. */
 struct out {
     struct s2_table_node node;
     struct s2_link dirty; /* in its bucket's list, or alone */
     struct s2_bgp_bucket *bucket;
+    struct s2_bgp_set *offered; /* if that isn't what leaves; NULL: the bucket's */
     uint8_t family, length;
     bool known; /* the peer has some version of it */
     uint8_t bytes[];
@@ -80,7 +83,7 @@ static struct s2_bgp_bucket *get_bucket(struct s2_bgp_peer *peer, struct s2_bgp_
 
 static void drop_bucket_if_empty(struct s2_bgp_peer *peer, struct s2_bgp_bucket *b)
 {
-    if (b->prefixes > 0 || b->set == NULL)
+    if (b->prefixes > 0 || b->set == NULL || peer->out.keeps_buckets)
         return;
     s2_list_remove(&b->in_queue);
     s2_table_remove(&peer->out.buckets, &b->node);
@@ -132,11 +135,18 @@ static struct out *add(struct s2_bgp_peer *peer, const s2svpn_prefix *p, s2svpn_
 
 static void free_prefix(struct s2_bgp_peer *peer, struct out *o)
 {
+    s2_bgp_set_release(peer->bgp, o->offered);
     s2_list_remove(&o->dirty);
     o->bucket->prefixes--;
     drop_bucket_if_empty(peer, o->bucket);
     s2_table_remove(&peer->out.prefixes, &o->node);
     s2_free(peer->bgp->env, o);
+}
+
+/* NULL: nothing any more. */
+static struct s2_bgp_set *offered_of(const struct out *o)
+{
+    return o->offered != NULL ? o->offered : o->bucket->set;
 }
 
 /* Is there a session that is to hear of this family? */
@@ -145,9 +155,11 @@ static bool is_heard(const struct s2_bgp_peer *peer, uint8_t family)
     return peer->session != NULL && peer->session->open.families & s2_bgp_family_bit(family);
 }
 
+/* What the peer doesn't know needn't be withdrawn. */
 static void mark(struct s2_bgp_peer *peer, struct out *o)
 {
-    if (!is_heard(peer, o->family) || !s2_list_empty(&o->dirty))
+    if (!is_heard(peer, o->family) || !s2_list_empty(&o->dirty) ||
+        (o->bucket->set == NULL && !o->known))
         return;
     s2_list_append(&o->bucket->dirty, &o->dirty);
     if (s2_list_empty(&o->bucket->in_queue))
@@ -169,26 +181,52 @@ static void move(struct s2_bgp_peer *peer, struct out *o, struct s2_bgp_bucket *
     mark(peer, o);
 }
 
-s2svpn_status s2_bgp_out_set(struct s2_bgp_peer *peer, const s2svpn_prefix *prefix,
-                             const struct s2_bgp_values *values)
+/* The prefix's entry, if need be a new one for this bucket. */
+static s2svpn_status make_room(struct s2_bgp_peer *peer, const s2svpn_prefix *prefix,
+                               struct s2_bgp_bucket *b, struct out **o)
 {
-    struct s2_bgp_set *set = s2_bgp_intern(peer->bgp, values);
-    struct s2_bgp_bucket *b = set != NULL ? get_bucket(peer, set, prefix->address.family) : NULL;
-    struct out *o = find(peer, prefix);
     s2svpn_status rc = b != NULL ? S2SVPN_OK : S2SVPN_E_MEMORY;
 
-    s2_bgp_set_release(peer->bgp, set); /* the bucket holds it */
-    if (rc == S2SVPN_OK && o == NULL)
-        o = add(peer, prefix, &rc);
-    if (rc != S2SVPN_OK) {
-        if (b != NULL)
-            drop_bucket_if_empty(peer, b);
-        return s2_fail(peer->bgp->env, rc, "prefix", "no room for another route");
+    *o = find(peer, prefix);
+    if (rc == S2SVPN_OK && *o == NULL)
+        *o = add(peer, prefix, &rc);
+    if (rc != S2SVPN_OK && b != NULL)
+        drop_bucket_if_empty(peer, b);
+    return rc;
+}
+
+/* offered is given: one use of it. b is where the prefix goes. */
+static void put(struct s2_bgp_peer *peer, struct out *o, struct s2_bgp_set *offered,
+                struct s2_bgp_bucket *b)
+{
+    struct s2_bgp_set *old = o->offered;
+    const bool was = o->bucket != NULL && o->bucket->set != NULL;
+
+    o->offered = offered;
+    if (offered == b->set) {
+        s2_bgp_set_release(peer->bgp, offered); /* the bucket holds it */
+        o->offered = NULL;
     }
-    if (o->bucket == b)
-        return S2SVPN_OK;
-    peer->out.advertised += o->bucket == NULL || o->bucket->set == NULL;
-    move(peer, o, b);
+    s2_bgp_set_release(peer->bgp, old);
+    peer->out.advertised += b->set != NULL && !was;
+    peer->out.advertised -= b->set == NULL && was;
+    if (o->bucket != b)
+        move(peer, o, b);
+}
+
+s2svpn_status s2_bgp_out_set(struct s2_bgp_peer *peer, const s2svpn_prefix *prefix,
+                             struct s2_bgp_set *offered, struct s2_bgp_set *leaves)
+{
+    const uint8_t family = prefix->address.family;
+    struct s2_bgp_bucket *b =
+        leaves != NULL ? get_bucket(peer, leaves, family) : withdrawn(peer, family);
+    struct out *o;
+    const s2svpn_status rc = make_room(peer, prefix, b, &o);
+
+    if (rc != S2SVPN_OK)
+        return s2_fail(peer->bgp->env, rc, "prefix", "no room for another route");
+    s2_bgp_set_hold(offered);
+    put(peer, o, offered, b);
     return S2SVPN_OK;
 }
 
@@ -196,14 +234,88 @@ void s2_bgp_out_unset(struct s2_bgp_peer *peer, const s2svpn_prefix *prefix)
 {
     struct out *o = find(peer, prefix);
 
-    if (o == NULL || o->bucket->set == NULL)
+    if (o == NULL)
         return;
-    peer->out.advertised--;
-    if (o->known) {
-        move(peer, o, withdrawn(peer, o->family));
+    peer->out.advertised -= o->bucket->set != NULL;
+    if (!o->known) {
+        free_prefix(peer, o);
         return;
     }
-    free_prefix(peer, o);
+    s2_bgp_set_release(peer->bgp, o->offered);
+    o->offered = NULL;
+    if (o->bucket->set != NULL)
+        move(peer, o, withdrawn(peer, o->family));
+}
+
+/* ---- all of them again */
+
+/* Where an offered prefix goes now; NULL: no memory. The bucket of a set may be empty, and
+ * the set be held by it alone. */
+static struct s2_bgp_bucket *choose(struct s2_bgp_peer *peer, const struct out *o)
+{
+    const s2svpn_prefix p = s2_bgp_prefix_of(o->family, o->length, o->bytes);
+    struct s2_bgp_set *leaves;
+
+    if (s2_bgp_export(peer, &p, offered_of(o), &leaves) == S2SVPN_E_MEMORY)
+        return NULL;
+    if (leaves == NULL)
+        return withdrawn(peer, o->family);
+    struct s2_bgp_bucket *b = get_bucket(peer, leaves, o->family);
+    s2_bgp_set_release(peer->bgp, leaves);
+    return b;
+}
+
+/* Every set and bucket that the policy asks for, made beforehand: so what follows can't
+ * fail, and if this does, nothing has changed. */
+static s2svpn_status prepare(struct s2_bgp_peer *peer)
+{
+    struct s2_table_cursor c = {0};
+
+    for (struct s2_table_node *n; (n = s2_table_next(&peer->out.prefixes, &c)) != NULL;) {
+        const struct out *o = S2_CONTAINER(n, struct out, node);
+
+        if (offered_of(o) != NULL && choose(peer, o) == NULL)
+            return S2SVPN_E_MEMORY;
+    }
+    return S2SVPN_OK;
+}
+
+static void drop_empty_buckets(struct s2_bgp_peer *peer)
+{
+    struct s2_table_cursor c = {0};
+
+    for (struct s2_table_node *n; (n = s2_table_next(&peer->out.buckets, &c)) != NULL;)
+        drop_bucket_if_empty(peer, S2_CONTAINER(n, struct s2_bgp_bucket, node));
+}
+
+static void put_all(struct s2_bgp_peer *peer)
+{
+    struct s2_table_cursor c = {0};
+
+    for (struct s2_table_node *n; (n = s2_table_next(&peer->out.prefixes, &c)) != NULL;) {
+        struct out *o = S2_CONTAINER(n, struct out, node);
+        struct s2_bgp_set *offered = offered_of(o);
+
+        if (offered == NULL)
+            continue; /* only waits to be withdrawn */
+        s2_bgp_set_hold(offered);
+        put(peer, o, offered, choose(peer, o)); /* prepared: it is there */
+    }
+}
+
+s2svpn_status s2_bgp_out_again(struct s2_bgp_peer *peer)
+{
+    s2svpn_status rc;
+
+    peer->out.keeps_buckets = true;
+    rc = prepare(peer);
+    if (rc == S2SVPN_OK)
+        put_all(peer);
+    peer->out.keeps_buckets = false;
+    drop_empty_buckets(peer);
+    return rc == S2SVPN_OK ? rc
+                           : s2_fail(peer->bgp->env, rc, "export_policy",
+                                     "no memory for the routes that it changes");
 }
 
 /* ---- sessions */
@@ -235,7 +347,7 @@ void s2_bgp_out_down(struct s2_bgp_peer *peer)
 
         s2_list_remove(&o->dirty);
         o->known = false;
-        if (o->bucket->set == NULL)
+        if (offered_of(o) == NULL)
             free_prefix(peer, o);
     }
     while (s2_list_take_first(&peer->out.queue) != NULL)
@@ -262,7 +374,7 @@ static size_t fit(struct s2_bgp_bucket *b, size_t room, size_t *bytes)
     return n;
 }
 
-/* Write the first n dirty prefixes; they are known then, or gone. */
+/* Write the first n dirty prefixes; they are known then, or gone, or only offered. */
 static void write_prefixes(struct s2_bgp_peer *peer, struct s2_bgp_bucket *b, size_t n,
                            struct s2_writer *w)
 {
@@ -271,8 +383,8 @@ static void write_prefixes(struct s2_bgp_peer *peer, struct s2_bgp_bucket *b, si
         const s2svpn_prefix p = s2_bgp_prefix_of(o->family, o->length, o->bytes);
 
         s2_bgp_write_prefix(w, &p);
-        o->known = true;
-        if (b->set == NULL)
+        o->known = b->set != NULL;
+        if (offered_of(o) == NULL)
             free_prefix(peer, o);
     }
 }

@@ -6,6 +6,7 @@
  *     session.c  states: actions of the table in fsm.c, timers, collisions
  *     conn.c     bytes of one stream in and out, message by message
  *     in.c       UPDATE applied to the adj-RIB-in
+ *     export.c   what is offered to the peer, and what leaves of it
  *     out.c      adj-RIB-out, packed into UPDATEs
  *
  * RFC 4271 section 8.2.1: a peer has one FSM for each connection that may come to
@@ -68,7 +69,7 @@ struct s2_bgp_in {
  * UPDATE can hold. */
 struct s2_bgp_bucket {
     struct s2_table_node node;
-    struct s2_bgp_set *set; /* NULL: to be withdrawn */
+    struct s2_bgp_set *set; /* NULL: to be withdrawn, or kept at home by the policy */
     struct s2_link in_queue, dirty;
     size_t prefixes; /* dirty or not */
     uint8_t family;
@@ -77,6 +78,7 @@ struct s2_bgp_bucket {
 struct s2_bgp_out_table {
     struct s2_table prefixes, buckets;
     struct s2_link queue;              /* buckets with prefixes to be sent */
+    bool keeps_buckets;                /* also those that are empty for a moment */
     struct s2_bgp_bucket withdrawn[2]; /* IPv4, IPv6 */
     size_t advertised;
     uint8_t end_of_rib; /* families that still get one */
@@ -94,8 +96,11 @@ struct s2_bgp_peer {
     uint8_t stale_families;             /* that may have some; 0: the peer isn't restarting */
     bool stream_failed;                 /* this is why the session ends */
     unsigned idle_tries, connect_tries; /* in a row that failed */
+    unsigned limit_tries;               /* that ended with too many prefixes */
+    bool over_limit;                    /* this is why the session ends */
     bool started, stop_asked, start_asked, warned;
     bool refresh_due;   /* ask for the peer's table again */
+    bool import_waits;  /* for the next session: the peer can't send its table again */
     uint8_t incomplete; /* families whose End-of-RIB hasn't come in this session */
     uint8_t keepalives; /* of this session, as long as that is so */
     unsigned depth;     /* of calls inside the peer */
@@ -159,12 +164,25 @@ void s2_bgp_in_complete(struct s2_bgp_peer *peer, unsigned families);
 /* tell_user: the session ends; otherwise the peer itself goes. */
 void s2_bgp_in_clear(struct s2_bgp_peer *peer, bool tell_user);
 
+/* ---- export.c */
+
+/* What the export policy makes of a set, one use of it the caller's; NULL: it is denied.
+ * E_LIMIT: the policy asks for more than a message has room for; E_MEMORY. */
+S2SVPN_NODISCARD s2svpn_status s2_bgp_export(struct s2_bgp_peer *peer, const s2svpn_prefix *prefix,
+                                             struct s2_bgp_set *offered,
+                                             struct s2_bgp_set **leaves);
+
 /* ---- out.c */
 
 void s2_bgp_out_init(struct s2_bgp_peer *peer);
 void s2_bgp_out_free(struct s2_bgp_peer *peer);
+/* A route is offered, and this leaves of it; NULL: nothing. It holds both itself. */
 S2SVPN_NODISCARD s2svpn_status s2_bgp_out_set(struct s2_bgp_peer *peer, const s2svpn_prefix *prefix,
-                                              const struct s2_bgp_values *values);
+                                              struct s2_bgp_set *offered,
+                                              struct s2_bgp_set *leaves);
+/* The export policy is another: all that was offered goes through it. E_MEMORY: nothing
+ * has changed. */
+S2SVPN_NODISCARD s2svpn_status s2_bgp_out_again(struct s2_bgp_peer *peer);
 void s2_bgp_out_unset(struct s2_bgp_peer *peer, const s2svpn_prefix *prefix);
 /* A session begins: all of its families, End-of-RIB behind. It ends: nothing of it
  * is known to the peer any more. */

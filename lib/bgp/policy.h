@@ -23,4 +23,13 @@ struct s2_bgp_decision s2_bgp_policy_decide(const s2svpn_bgp_policy *policy, boo
 S2SVPN_NODISCARD bool s2_bgp_policy_change(const s2svpn_bgp_rule *rule, uint32_t asn,
                                            struct s2_bgp_values *v);
 
+/* ---- policy_copy.c */
+
+/* A policy that is kept, checked before; NULL stays NULL. s2_free() ends it. */
+S2SVPN_NODISCARD s2svpn_status s2_bgp_policy_copy(const struct s2_env *env, const char *field,
+                                                  const s2svpn_bgp_policy *policy,
+                                                  s2svpn_bgp_policy **copy);
+/* Do they say the same, rule by rule? NULL is a policy, too. */
+bool s2_bgp_policy_equal(const s2svpn_bgp_policy *a, const s2svpn_bgp_policy *b);
+
 #endif

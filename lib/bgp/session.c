@@ -15,7 +15,9 @@
 #define RETRY_MOST_S 120
 #define IDLE_FIRST_S 1
 #define IDLE_MOST_S 120
-#define IDLE_TRIES_OVER_LIMIT 5 /* too many prefixes: half a minute at least */
+#define LIMIT_FIRST_S 30 /* after too many prefixes */
+#define LIMIT_MOST_S 900
+#define LIMIT_STABLE_NS (3600 * S2_SECOND)
 #define IDLE_TRIES_LISTENING 3
 #define STABLE_NS (60 * S2_SECOND)
 #define SEND_HOLD_LEAST_S 480 /* RFC 9687 section 3.1 */
@@ -219,6 +221,8 @@ static void session_down(struct s2_bgp_peer *peer)
 
     if (peer->now_ns - peer->established_ns >= STABLE_NS)
         peer->idle_tries = 0;
+    if (peer->now_ns - peer->established_ns >= LIMIT_STABLE_NS)
+        peer->limit_tries = 0;
     peer->session = NULL;
     peer->established_ns = 0;
     if (families == 0)
@@ -259,7 +263,8 @@ static void session_up(struct s2_bgp_conn *c)
     struct s2_bgp_peer *peer = c->peer;
 
     peer->session = c;
-    peer->refresh_due = false; /* all of it comes anyway */
+    peer->refresh_due = peer->import_waits = false; /* all of it comes anyway */
+    peer->over_limit = false;
     peer->established_ns = peer->now_ns;
     peer->incomplete = c->open.families;
     peer->keepalives = 0;
@@ -472,7 +477,7 @@ static void stop(struct s2_bgp_peer *peer)
 {
     peer->stop_asked = false;
     peer->started = false;
-    peer->idle_tries = peer->connect_tries = 0;
+    peer->idle_tries = peer->connect_tries = peer->limit_tries = 0;
     s2_timer_cancel(peer->bgp->env->timers, &peer->idle);
     for (size_t i = 0; i < 2; i++) {
         peer->error = peer->stop;
@@ -484,9 +489,9 @@ static void stop(struct s2_bgp_peer *peer)
 
 static void start(struct s2_bgp_peer *peer)
 {
-    peer->start_asked = false;
+    peer->start_asked = peer->over_limit = false;
     peer->started = true;
-    peer->idle_tries = peer->connect_tries = 0;
+    peer->idle_tries = peer->connect_tries = peer->limit_tries = 0;
     if (peer->conn[0].state != S2_BGP_IDLE || is_open(&peer->conn[1]))
         return;
     s2_bgp_because(peer, "started");
@@ -495,28 +500,32 @@ static void start(struct s2_bgp_peer *peer)
 
 /* Damping of oscillations (section 8.1.1): when a connection ended and no other is
  * open, we rest, for longer from failure to failure. At first only from connecting:
- * who finds nobody listening may wait for minutes before he tries again. */
+ * who finds nobody listening may wait for minutes before he tries again.
+ *
+ * After a Cease for too many prefixes, whoever sent it, both rest from listening too
+ * and for long: nothing will be better at once, and a session that lasts a minute
+ * between two of them is no sign that it is (RFC 4486 section 4 asks for damping).
+ * An hour is, and so is another policy. */
 static void rest_after_failure(struct s2_bgp_peer *peer)
 {
     const struct s2_bgp_conn *ours = &peer->conn[0], *theirs = &peer->conn[1];
     const bool failed =
         theirs->state == S2_BGP_IDLE || (ours->state == S2_BGP_IDLE && !peer->spec.passive);
+    uint64_t rest_ns;
 
     if (!peer->started || is_open(ours) || is_open(theirs) || !failed || peer->idle.armed)
         return;
-    if (peer->error.code == S2_BGP_ERROR_CEASE &&
-        peer->error.subcode == S2_BGP_SUB_CEASE_PREFIXES &&
-        peer->idle_tries < IDLE_TRIES_OVER_LIMIT)
-        peer->idle_tries = IDLE_TRIES_OVER_LIMIT;
     s2_bgp_step(&peer->conn[0], S2_BGP_EV_STOP);
     s2_bgp_step(&peer->conn[1], S2_BGP_EV_STOP);
-    s2_timer_set(
-        peer->bgp->env->timers, &peer->idle,
-        s2_after(peer->now_ns, back_off(peer, peer->idle_tries, IDLE_FIRST_S, IDLE_MOST_S)));
-    if (peer->idle_tries < IDLE_TRIES_LISTENING)
-        s2_bgp_step(&peer->conn[1], S2_BGP_EV_LISTEN);
-    peer->idle_tries++;
-    peer->error.code = 0;
+    if (peer->over_limit) {
+        rest_ns = back_off(peer, peer->limit_tries++, LIMIT_FIRST_S, LIMIT_MOST_S);
+    } else {
+        rest_ns = back_off(peer, peer->idle_tries, IDLE_FIRST_S, IDLE_MOST_S);
+        if (peer->idle_tries++ < IDLE_TRIES_LISTENING)
+            s2_bgp_step(&peer->conn[1], S2_BGP_EV_LISTEN);
+    }
+    s2_timer_set(peer->bgp->env->timers, &peer->idle, s2_after(peer->now_ns, rest_ns));
+    peer->over_limit = false;
 }
 
 /* Ask for all of the peer's table again. */

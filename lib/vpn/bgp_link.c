@@ -103,6 +103,28 @@ static void on_bgp_close(void *user, void *stream, bool abort, uint64_t now_ns)
         s2_tcp_close(stream, now_ns);
 }
 
+/* The last step back is worth telling for as long as none forward has led to a session:
+ * "idle hold timer" says less than the Cease before it. */
+static bool is_setback(enum s2_bgp_state from, enum s2_bgp_state to)
+{
+    return to < from || (from == S2_BGP_CONNECT && to == S2_BGP_ACTIVE);
+}
+
+/* What the tunnel makes of it. */
+static void follow(s2svpn_tunnel *t, enum s2_bgp_state from, enum s2_bgp_state to, const char *why,
+                   uint64_t now_ns)
+{
+    if (to == S2_BGP_ESTABLISHED) {
+        s2_tunnel_set_up(t, true, "the BGP session is established", now_ns);
+        return;
+    }
+    if (from != S2_BGP_ESTABLISHED || t->bgp_restarting)
+        return;
+    s2_tunnel_set_up(t, false, why, now_ns);
+    if (!s2_list_empty(&t->children))
+        s2_tunnel_set_phase(t, S2SVPN_TUNNEL_IPSEC_UP, why[0] ? why : "the BGP session ended");
+}
+
 static void on_state(void *user, struct s2_bgp_peer *peer, enum s2_bgp_state from,
                      enum s2_bgp_state to, const char *why, uint64_t now_ns)
 {
@@ -116,17 +138,9 @@ static void on_state(void *user, struct s2_bgp_peer *peer, enum s2_bgp_state fro
     (void)peer;
     s2_emit(ctx, &event, &t->connection->object, "tunnel %u: BGP %s -> %s%s%s", t->index + 1,
             s2_bgp_state_text(from), s2_bgp_state_text(to), why[0] ? ": " : "", why);
-    if (why[0])
+    follow(t, from, to, why, now_ns);
+    if (why[0] && is_setback(from, to))
         s2_copy_text(t->bgp_reason, sizeof(t->bgp_reason), why);
-    if (to == S2_BGP_ESTABLISHED) {
-        s2_tunnel_set_up(t, true, "the BGP session is established", now_ns);
-        return;
-    }
-    if (from != S2_BGP_ESTABLISHED || t->bgp_restarting)
-        return;
-    s2_tunnel_set_up(t, false, why, now_ns);
-    if (!s2_list_empty(&t->children))
-        s2_tunnel_set_phase(t, S2SVPN_TUNNEL_IPSEC_UP, why[0] ? why : "the BGP session ended");
 }
 
 /* RFC 4724: the peer forwards on without its BGP, and so do we, as long as it may take. */
@@ -278,6 +292,21 @@ static void on_notification(void *user, struct s2_bgp_peer *peer, bool sent, uin
             t->index + 1, sent ? "sent" : "received", words, text[0] ? ": " : "", text);
 }
 
+static void on_near_limit(void *user, struct s2_bgp_peer *peer, uint32_t count, uint32_t most,
+                          uint64_t now_ns)
+{
+    s2svpn_tunnel *t = user;
+    const s2svpn_event event = {
+        .kind = S2SVPN_EVENT_NOTE, .tunnel = t->index, .reason = "bgp prefix limit"};
+
+    (void)peer;
+    (void)now_ns;
+    s2_warn(ctx_of(t), &event, &t->connection->object,
+            "tunnel %u: BGP: the peer announces %u of at most %u prefixes; one too many ends the "
+            "session",
+            t->index + 1, (unsigned)count, (unsigned)most);
+}
+
 static const struct s2_bgp_ops bgp_ops = {
     .connect = on_connect,
     .send = on_bgp_send,
@@ -287,6 +316,7 @@ static const struct s2_bgp_ops bgp_ops = {
     .route = on_route,
     .end_of_rib = on_end_of_rib,
     .notification = on_notification,
+    .near_limit = on_near_limit,
 };
 
 s2svpn_status s2_bgp_link_new(s2svpn_context *ctx)
@@ -321,9 +351,13 @@ static s2svpn_status open_session(s2svpn_tunnel *t, uint64_t now_ns)
         .local_address = t->inside_local,
         .peer_address = t->inside_remote,
         .hold_time_s = c->hold_time_s,
+        /* AWS counts by connection, whose tunnels carry the same prefixes. We count each
+         * session by itself: none is ended for what another one said. */
         .max_prefixes = c->device ? 1000 : ctx->limits.prefixes_from_peer,
         .ipv4 = c->inside_version == 4,
         .ipv6 = c->inside_version == 6,
+        .import_policy = t->bgp_import,
+        .export_policy = t->bgp_export,
     };
     s2svpn_status rc = s2_bgp_peer_new(ctx->bgp, &spec, t, &t->bgp);
 

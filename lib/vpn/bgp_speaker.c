@@ -8,6 +8,7 @@
 #include "base/timer.h"
 #include "bgp/bgp.h"
 #include "s2svpn/bgp.h"
+#include "vpn/bgp_show.h"
 
 #define CEASE_SHUTDOWN 2     /* RFC 4486 */
 #define NOTIFICATION_TEXT 96 /* s2_bgp_notification_text wants 80 */
@@ -182,6 +183,17 @@ static void on_notification(void *user, struct s2_bgp_peer *engine, bool sent, u
                                  text);
 }
 
+static void on_near_limit(void *user, struct s2_bgp_peer *engine, uint32_t count, uint32_t most,
+                          uint64_t now_ns)
+{
+    s2svpn_bgp_peer *p = user;
+
+    (void)engine;
+    (void)now_ns;
+    if (p->bgp->ops.near_limit)
+        p->bgp->ops.near_limit(p->bgp->user, p->user, count, most);
+}
+
 static const struct s2_bgp_ops engine_ops = {
     .connect = on_connect,
     .send = on_send,
@@ -191,6 +203,7 @@ static const struct s2_bgp_ops engine_ops = {
     .graceful = on_graceful,
     .end_of_rib = on_end_of_rib,
     .notification = on_notification,
+    .near_limit = on_near_limit,
 };
 
 /* ---- the speaker */
@@ -458,6 +471,7 @@ void s2svpn_bgp_peer_get_info(const s2svpn_bgp_peer *peer, s2svpn_bgp_peer_info 
         .prefixes_in = i.prefixes_in,
         .prefixes_out = i.prefixes_out,
         .hold_time_s = i.hold_time_s,
+        .import_waits = i.import_waits,
         .established_ns = i.established_ns,
         .updates_in = i.updates_in,
         .updates_out = i.updates_out,
@@ -481,10 +495,16 @@ static bool each_route(void *arg, const s2svpn_prefix *prefix, const struct s2_b
     return walk->each(walk->arg, &s.route);
 }
 
-void s2svpn_bgp_each_route(const s2svpn_bgp_peer *peer,
-                           bool (*each)(void *arg, const s2svpn_bgp_route *route), void *arg)
+void s2_bgp_show_routes(const struct s2_bgp_peer *peer,
+                        bool (*each)(void *arg, const s2svpn_bgp_route *route), void *arg)
 {
     struct walk walk = {each, arg};
 
-    s2_bgp_each_route(peer->engine, each_route, &walk);
+    s2_bgp_each_route(peer, each_route, &walk);
+}
+
+void s2svpn_bgp_each_route(const s2svpn_bgp_peer *peer,
+                           bool (*each)(void *arg, const s2svpn_bgp_route *route), void *arg)
+{
+    s2_bgp_show_routes(peer->engine, each, arg);
 }

@@ -160,6 +160,8 @@ struct s2svpn_tunnel {
     struct s2_link children; /* of struct s2_child, oldest first */
     struct s2_host *host;
     struct s2_bgp_peer *bgp;
+    /* a device's, ours; NULL: none */
+    s2svpn_bgp_policy *bgp_import, *bgp_export;
     bool bgp_restarting;             /* gracefully: up without a session */
     bool routes_lost;                /* of the peer's, for want of memory: it must tell them anew */
     bool has_port;                   /* one of its own, published or to be */
@@ -466,6 +468,9 @@ void s2_bgp_advertise_to(s2svpn_tunnel *t, const s2svpn_prefix *prefix, bool wit
 /* A route that comes from elsewhere, with the path that it had there. */
 void s2_bgp_tell(s2svpn_tunnel *t, const s2svpn_prefix *prefix, uint8_t origin,
                  const uint32_t *as_path, uint16_t as_count);
+
+/* ---- bgp_policies.c: when there is no session */
+void s2_bgp_policies_clear(s2svpn_tunnel *t);
 
 /* ---- hub.c: one site's routes told to the others */
 #define S2_HUB_PREFIXES_MAX 990 /* of AWS's 1,000 to a device; the others are the VPC's */

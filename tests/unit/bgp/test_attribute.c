@@ -116,7 +116,7 @@ static const struct {
      GOOD "800e0d 000101 04 c0000201 00 18 0a0000 800e0d 000101 04 c0000201 00 18 0a0000", RESET,
      14, 0, 1},
     {"MP_REACH_NLRI with the flags of another", GOOD "c00e0d 000101 04 c0000201 00 18 0a0000",
-     WITHDRAW, 14, 0, 0},
+     RESET, 14, 0, 9},
     {"MP_UNREACH_NLRI", "800f08 000201 20 20010db8", NONE, 0, 0, 0},
     {"MP_UNREACH_NLRI of nothing (End-of-RIB)", "800f03 000201", NONE, 0, 0, 0},
     {"MP_UNREACH_NLRI of two octets (CVE-2023-47234)", "800f02 0002", RESET, 15, 0, 9},
@@ -242,7 +242,7 @@ static const struct {
      0},
     {"malformed: discarded", "02 01 fc00", "02 02 00030d40", {64512}, 1, 1, 1},
     {"of AS 0: discarded", "02 01 fc00", "02 01 00000000", {64512}, 1, 1, 1},
-    {"empty AS4_PATH", "02 01 fc00", "", {64512}, 1, 1, 0},
+    {"empty: discarded", "02 01 fc00", "", {64512}, 1, 1, 1},
     {"empty AS_PATH", "", "02 01 00030d40", {0}, 0, 0, 0},
 };
 

@@ -23,7 +23,7 @@ struct end {
     enum s2svpn_bgp_state state;
     s2svpn_bgp_route last;
     uint32_t path[4];
-    unsigned routes, gone, gone_with_session, complete;
+    unsigned routes, gone, gone_with_session, complete, near_limit;
     char notified[128];
 };
 
@@ -120,6 +120,14 @@ static void on_notification(void *user, void *peer_user, bool sent, const char *
              text);
 }
 
+/* How many there were; 0: not told, more than all: told twice. */
+static void on_near_limit(void *user, void *peer_user, uint32_t count, uint32_t most)
+{
+    (void)user;
+    CU_ASSERT_EQUAL(most, 100);
+    ((struct end *)peer_user)->near_limit += count;
+}
+
 static const s2svpn_bgp_ops ops = {
     .size = sizeof(ops),
     .connect = on_connect,
@@ -131,6 +139,7 @@ static const s2svpn_bgp_ops ops = {
     .route_gone = on_gone,
     .end_of_rib = on_complete,
     .notification = on_notification,
+    .near_limit = on_near_limit,
 };
 
 static s2svpn_bgp_options options_of(struct pair *p, struct end *e)
@@ -380,6 +389,46 @@ static void a_policy_that_changes_is_applied_to_the_whole_table(void)
     end_pair(p);
 }
 
+static void an_export_that_changes_needs_no_second_announcement(void)
+{
+    const s2svpn_bgp_rule deny = {.accept = false};
+    s2svpn_bgp_policy policy = S2SVPN_BGP_POLICY_INIT;
+    s2svpn_bgp_peer_info info = {.size = sizeof(info)};
+    struct pair *p = established_pair();
+    const s2svpn_bgp_announcement a = announcement("10.1.0.0/16");
+
+    policy.rules = &deny;
+    policy.rule_count = 1;
+    CU_ASSERT_EQUAL(s2svpn_bgp_advertise(p->a.peer, &a, p->now_ns, NULL), S2SVPN_OK);
+    run(p, SECOND);
+    CU_ASSERT_EQUAL(p->b.routes, 1);
+    CU_ASSERT_EQUAL(s2svpn_bgp_peer_set_policies(p->a.peer, NULL, &policy, p->now_ns, NULL),
+                    S2SVPN_OK);
+    run(p, SECOND);
+    CU_ASSERT(p->b.gone == 1 && p->b.gone_with_session == 0);
+    s2svpn_bgp_peer_get_info(p->a.peer, &info);
+    CU_ASSERT(info.prefixes_out == 0 && !info.import_waits);
+    CU_ASSERT_EQUAL(s2svpn_bgp_peer_set_policies(p->a.peer, NULL, NULL, p->now_ns, NULL),
+                    S2SVPN_OK);
+    run(p, SECOND);
+    CU_ASSERT_EQUAL(p->b.routes, 2);
+    end_pair(p);
+}
+
+static void a_peer_near_its_limit_is_told_once(void)
+{
+    struct pair *p = established_pair();
+    s2svpn_bgp_announcement a = announcement("10.1.0.0/16");
+
+    for (unsigned i = 0; i < 100; i++) { /* as many as it may */
+        a.prefix.address.bytes[1] = (uint8_t)i;
+        CU_ASSERT_EQUAL(s2svpn_bgp_advertise(p->a.peer, &a, p->now_ns, NULL), S2SVPN_OK);
+        run(p, SECOND / 10);
+    }
+    CU_ASSERT(p->b.near_limit == 75 && p->b.state == S2SVPN_BGP_ESTABLISHED);
+    end_pair(p);
+}
+
 static void a_stream_that_takes_a_few_bytes_at_once_is_enough(void)
 {
     struct pair *p = established_pair();
@@ -550,6 +599,9 @@ const CU_TestInfo s2_test_bgp_speaker[] = {
     {"communities arrive as they were given", communities_arrive_as_they_were_given},
     {"a policy that changes is applied to the whole table",
      a_policy_that_changes_is_applied_to_the_whole_table},
+    {"an export that changes needs no second announcement",
+     an_export_that_changes_needs_no_second_announcement},
+    {"a peer near its limit is told once", a_peer_near_its_limit_is_told_once},
     {"a stream that takes a few bytes at once is enough",
      a_stream_that_takes_a_few_bytes_at_once_is_enough},
     {"a stop is told in words and takes routes along",

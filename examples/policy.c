@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Policies from a text file. */
+#include "policy.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/collector.h"
-
-/* ---- policies: a rule a line, words in any order behind the first
- *
- *     accept|deny [prefix P [ge N] [le N]]... [first AS] [contains AS] [has COMMUNITY]
- *         [local-pref N] [med N] [prepend N] [add COMMUNITY]... [strip COMMUNITY|all]...
- *     others deny
- *
- * with communities as 64512:7 or 64512:1:7, and # before a remark. */
+#define LINE_MAX_LEN 1024
 
 /* Up to three numbers with colons between; returns how many. */
 static int read_community(const char *text, uint32_t *small, s2svpn_bgp_large_community *large)
@@ -36,7 +30,7 @@ static bool add_prefix(struct policy *p, size_t i, const char *value)
     s2svpn_bgp_rule *r = &p->rule[i];
 
     r->prefixes = p->of[i].prefix;
-    return r->prefix_count < OF_A_RULE_MAX &&
+    return r->prefix_count < POLICY_OF_A_RULE_MAX &&
            s2svpn_prefix_read(value, &p->of[i].prefix[r->prefix_count++].prefix);
 }
 
@@ -46,7 +40,7 @@ static bool add_community(struct policy *p, size_t i, const char *value, bool st
     size_t *count = strip ? &r->strip_count : &r->add_count;
     size_t *large = strip ? &r->strip_large_count : &r->add_large_count;
 
-    if (*count == OF_A_RULE_MAX || *large == OF_A_RULE_MAX)
+    if (*count == POLICY_OF_A_RULE_MAX || *large == POLICY_OF_A_RULE_MAX)
         return false;
     r->add = p->of[i].add;
     r->strip = p->of[i].strip;
@@ -126,7 +120,7 @@ static bool take_rule(struct policy *p, char *line)
         p->policy.deny_others = word != NULL && strcmp(word, "deny") == 0;
         return p->policy.deny_others;
     }
-    if (p->policy.rule_count == RULES_MAX ||
+    if (p->policy.rule_count == POLICY_RULES_MAX ||
         (strcmp(word, "accept") != 0 && strcmp(word, "deny") != 0))
         return false;
     const size_t i = p->policy.rule_count++;
@@ -140,24 +134,41 @@ static bool take_rule(struct policy *p, char *line)
     return true;
 }
 
-/* NULL: the file can't be read, or not understood, which is said. */
-struct policy *policy_read(const char *path)
+/* 0: all is understood; else the line that isn't. */
+static unsigned read_lines(struct policy *p, FILE *f)
+{
+    char line[LINE_MAX_LEN];
+
+    for (unsigned number = 1; fgets(line, sizeof(line), f) != NULL; number++) {
+        const bool whole = strchr(line, '\n') != NULL || feof(f);
+
+        line[strcspn(line, "#")] = 0;
+        if (!whole || !take_rule(p, line))
+            return number;
+    }
+    return 0;
+}
+
+struct policy *policy_read(const char *path, char *why, size_t size)
 {
     FILE *f = fopen(path, "r");
     struct policy *p = calloc(1, sizeof(*p));
-    char line[1024];
-    unsigned number = 0;
+    unsigned wrong = 0;
     bool good = f != NULL && p != NULL;
 
-    while (good && fgets(line, sizeof(line), f) != NULL) {
-        number++;
-        line[strcspn(line, "#")] = 0;
-        good = take_rule(p, line);
+    if (!good)
+        snprintf(why, size, "%s: %s", path, strerror(errno));
+    if (good) {
+        wrong = read_lines(p, f);
+        good = wrong == 0 && !ferror(f);
+        if (!good && wrong > 0)
+            snprintf(why, size, "%s:%u: not understood", path, wrong);
+        else if (!good)
+            snprintf(why, size, "%s: can't be read", path);
     }
     if (f != NULL)
         fclose(f);
     if (!good) {
-        fprintf(stderr, "bgp-collector: %s:%u: not understood\n", path, number);
         free(p);
         return NULL;
     }
