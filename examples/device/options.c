@@ -23,6 +23,7 @@ static void usage(FILE *to)
         "  --route PREFIX         a static route of the cloud's side; again for more\n"
         "  --import FILE, --export FILE\n"
         "                         what BGP lets in and out; 1:FILE, 2:FILE: of one tunnel\n"
+        "  --ecmp                 tunnels with equally good routes share the flows\n"
         "  --external-bgp         a TUN device a tunnel, and no BGP of ours: BIRD or FRR does it\n"
         "  --ports IKE,NATT       our UDP ports; default 500,4500\n"
         "  --peer-ports IKE,NATT  the gateway's UDP ports; default 500,4500\n"
@@ -144,6 +145,7 @@ enum {
     OPT_ROUTE,
     OPT_IMPORT,
     OPT_EXPORT,
+    OPT_ECMP,
     OPT_EXTERNAL,
     OPT_PORTS,
     OPT_PEER_PORTS,
@@ -179,6 +181,7 @@ static const struct option names[] = {
     {"route", required_argument, NULL, OPT_ROUTE},
     {"import", required_argument, NULL, OPT_IMPORT},
     {"export", required_argument, NULL, OPT_EXPORT},
+    {"ecmp", no_argument, NULL, OPT_ECMP},
     {"external-bgp", no_argument, NULL, OPT_EXTERNAL},
     {"ports", required_argument, NULL, OPT_PORTS},
     {"peer-ports", required_argument, NULL, OPT_PEER_PORTS},
@@ -231,6 +234,9 @@ static void take_device(const struct program *p, s2svpn_device_options *o, int c
         break;
     case OPT_ANSWER:
         o->startup_action = S2SVPN_STARTUP_ADD + 1;
+        break;
+    case OPT_ECMP:
+        o->ecmp_paths = S2SVPN_ECMP_PATHS_MAX;
         break;
     case OPT_EXTERNAL:
         o->external_bgp = true;
@@ -350,6 +356,7 @@ static void check_external(const struct program *p, const struct options *o)
         {o->lan_count > 0, "--lan or --advertise"},
         {p->route_count > 0, "--route"},
         {policies_wanted(&o->policies), "--import or --export"},
+        {o->device.ecmp_paths > 0, "--ecmp"},
         {o->install_routes, "--install-routes"},
         {o->address_count > 0, "--address"},
         {o->inside_addresses, "--inside-addresses"},

@@ -27,11 +27,9 @@
 struct device;
 struct event;
 
-/* A prefix and the tunnel that it goes by. */
+/* A prefix that has a path. */
 struct learned {
     s2svpn_prefix prefix;
-    s2svpn_id connection; /* empty: there is no path now */
-    uint32_t tunnel;      /* 0 or 1 */
 };
 
 /* A route that we want, or have. */

@@ -23,12 +23,24 @@ const char *routes_why(int failed)
     }
 }
 
+/* The tunnels that carry the prefix, of all connections. */
+static size_t find_paths(const struct device *d, const s2svpn_prefix *p, s2svpn_path *out)
+{
+    for (size_t i = 0; i < d->connections.count; i++) {
+        const s2svpn_connection *conn = d->connections.item[i].handle;
+
+        if (conn) /* they share one table */
+            return s2svpn_connection_paths(conn, p, out, S2SVPN_ECMP_PATHS_MAX);
+    }
+    return 0;
+}
+
 /* "vpn-….1", or "" without a path. */
-static char *print_tunnel(const struct learned *l, char *out, size_t size)
+static char *print_tunnel(const s2svpn_path *path, char *out, size_t size)
 {
     out[0] = 0;
-    if (l && l->connection.text[0])
-        snprintf(out, size, "%s.%u", l->connection.text, l->tunnel + 1);
+    if (path)
+        snprintf(out, size, "%s.%u", path->connection.text, path->tunnel + 1);
     return out;
 }
 
@@ -43,37 +55,37 @@ static const struct kept_route *find_kept(const struct device *d, const s2svpn_p
     return NULL;
 }
 
-static const struct learned *find_learned(const struct device *d, const s2svpn_prefix *p)
-{
-    for (size_t i = 0; i < d->routes.learned_count; i++) {
-        if (memcmp(&d->routes.learned[i].prefix, p, sizeof(*p)) == 0)
-            return &d->routes.learned[i];
-    }
-    return NULL;
-}
-
 static void print_prefix(const struct device *d, const s2svpn_prefix *p, bool statically, bool json,
                          struct text *out)
 {
     const struct kept_route *k = find_kept(d, p);
     const char *why = k && !k->installed && k->failed ? routes_why(k->failed) : NULL;
     char prefix[S2SVPN_PREFIX_TEXT], tunnel[S2SVPN_ID_SIZE + 16];
+    s2svpn_path path[S2SVPN_ECMP_PATHS_MAX];
+    const size_t paths = find_paths(d, p, path);
 
     s2svpn_prefix_print(p, prefix);
-    print_tunnel(find_learned(d, p), tunnel, sizeof(tunnel));
+    print_tunnel(paths ? &path[0] : NULL, tunnel, sizeof(tunnel));
     if (json) {
         json_open(out, NULL, '{');
         json_string(out, "prefix", prefix);
         json_string(out, "origin", statically ? "static" : "bgp");
         json_string(out, "tunnel", tunnel[0] ? tunnel : NULL);
+        json_open(out, "tunnels", '[');
+        for (size_t i = 0; i < paths; i++)
+            json_string(out, NULL, print_tunnel(&path[i], tunnel, sizeof(tunnel)));
+        json_close(out, ']');
         json_bool(out, "installed", k && k->installed);
         json_string(out, "why_not", why);
         json_close(out, '}');
         return;
     }
-    text_add(out, "%-18s %-6s by %s, %s%s%s\n", prefix, statically ? "static" : "BGP",
-             tunnel[0] ? tunnel : "no tunnel", k && k->installed ? "installed" : "not installed",
-             why ? ": " : "", why ? why : "");
+    text_add(out, "%-18s %-6s by %s", prefix, statically ? "static" : "BGP",
+             tunnel[0] ? tunnel : "no tunnel");
+    for (size_t i = 1; i < paths; i++)
+        text_add(out, " and %s", print_tunnel(&path[i], tunnel, sizeof(tunnel)));
+    text_add(out, ", %s%s%s\n", k && k->installed ? "installed" : "not installed", why ? ": " : "",
+             why ? why : "");
 }
 
 static void print_exemption(const struct kept_route *k, bool json, struct text *out)

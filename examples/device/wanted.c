@@ -86,12 +86,8 @@ void routes_on_event(struct device *d, const s2svpn_event *event)
         l = add_learned(d, &prefix);
     if (l == NULL)
         return;
-    if (event->up) {
-        l->connection = event->id;
-        l->tunnel = event->tunnel;
-    } else {
+    if (!event->up)
         *l = r->learned[--r->learned_count];
-    }
     if (r->open)
         event_add(r->due, &now);
 }

@@ -115,7 +115,15 @@ typedef struct s2svpn_device_options {
      * the selectors allow: no route is asked and no hop counted. A tunnel is up when IPsec is;
      * its inside addresses are the host's to use. */
     bool external_bgp;
-    uint8_t reserved[3];
+    /** Equal-cost multipath: at most so many tunnels carry a prefix together (2 to
+     * S2SVPN_ECMP_PATHS_MAX), and each flow takes one of them; 0 or 1: the best one alone.
+     * Tunnels are equal if the prefix is static in both, or if their BGP routes are equal
+     * in local preference, length of the AS path, first AS and MED. A virtual private
+     * gateway of AWS's prefers a tunnel by its MED, and is heeded; a transit gateway
+     * doesn't. Tunnels of several documents of the context go together too, if each has
+     * this option. */
+    uint8_t ecmp_paths;
+    uint8_t reserved[2];
 } s2svpn_device_options;
 #define S2SVPN_DEVICE_OPTIONS_INIT                                                                 \
     {                                                                                              \

@@ -81,6 +81,22 @@ s2svpn_connection_add_static_route(s2svpn_connection *conn, const s2svpn_prefix 
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status
 s2svpn_connection_remove_static_route(s2svpn_connection *conn, const s2svpn_prefix *prefix);
 
+/** A tunnel that carries a prefix. */
+typedef struct s2svpn_path {
+    s2svpn_id connection;
+    uint32_t tunnel; /* 0 or 1 */
+} s2svpn_path;
+/** Which tunnels carry packets to a prefix of the other side right now: of all connections
+ * of @p conn's virtual gateway, or of its device. More than one with ecmp_paths.
+ * @param prefix  exactly as it was announced or added; borrowed for the call.
+ * @return how many there are, at most S2SVPN_ECMP_PATHS_MAX; 0: none is up, or nobody
+ *         has this prefix. At most @p max are written.
+ * @threads one call at a time on the context.
+ * @since 0.1 */
+S2SVPN_API size_t s2svpn_connection_paths(const s2svpn_connection *conn,
+                                          const s2svpn_prefix *prefix, s2svpn_path *out,
+                                          size_t max);
+
 typedef struct s2svpn_connection_info {
     size_t size; /* set by the caller */
     s2svpn_id id;

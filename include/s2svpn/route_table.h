@@ -28,7 +28,9 @@ typedef struct s2svpn_route {
     uint8_t target; /* enum s2svpn_route_target */
     bool blackhole; /* the target is gone: packets are dropped */
     bool usable;    /* target gateway: it has a path right now */
-    uint8_t reserved[4];
+    uint8_t paths;  /* propagated: tunnels that carry it right now; more than 1 only with
+                     * s2svpn_virtual_gateway_spec.ecmp_paths */
+    uint8_t reserved[3];
     s2svpn_id target_id; /* empty for local */
 } s2svpn_route;
 

@@ -81,6 +81,9 @@ typedef struct s2svpn_endpoint {
  * device's LAN. 0 is no port. */
 typedef uint32_t s2svpn_port_id;
 
+/** Most paths that carry a prefix together (equal-cost multipath). */
+#define S2SVPN_ECMP_PATHS_MAX 8
+
 /** AWS's form of an identifier, "vpn-0123456789abcdef0", ended by a zero byte. */
 #define S2SVPN_ID_SIZE 40
 typedef struct s2svpn_id {

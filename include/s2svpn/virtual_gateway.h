@@ -11,7 +11,13 @@ S2SVPN_BEGIN
 typedef struct s2svpn_virtual_gateway_spec {
     size_t size;
     uint32_t amazon_asn; /* 64512 to 65534 or 4200000000 to 4294967294; 64512 by default */
-    uint32_t reserved;
+    /** Equal-cost multipath, as AWS's transit gateway has it: at most so many tunnels carry
+     * a prefix together (2 to S2SVPN_ECMP_PATHS_MAX), of one connection or of several, and
+     * each flow takes one of them. 0 or 1: the best one alone, as AWS's virtual private
+     * gateway. Equal are tunnels whose static prefix it is, and those whose BGP routes are
+     * equal in length of the AS path, first AS and MED; the devices are told the same MED
+     * in both tunnels, so that they may do likewise. */
+    uint32_t ecmp_paths;
 } s2svpn_virtual_gateway_spec;
 #define S2SVPN_VIRTUAL_GATEWAY_INIT                                                                \
     {                                                                                              \
@@ -22,7 +28,7 @@ typedef struct s2svpn_virtual_gateway_spec {
  * Make a virtual gateway, attached to no VPC.
  * @param spec      borrowed for the call.
  * @param[out] vgw  a handle, give it back with s2svpn_virtual_gateway_release().
- * @return E_ARGUMENT: "amazon_asn"; E_STATE: the context is a device; E_LIMIT;
+ * @return E_ARGUMENT: "amazon_asn", "ecmp_paths"; E_STATE: the context is a device; E_LIMIT;
  *         E_MEMORY; E_STORE.
  * @threads one call at a time on the context.
  * @since 0.1
@@ -54,6 +60,7 @@ typedef struct s2svpn_virtual_gateway_info {
     s2svpn_id vpc; /* empty: not attached */
     uint32_t connections;
     uint32_t prefixes; /* in its table of routes, usable or not */
+    uint32_t ecmp_paths;
 } s2svpn_virtual_gateway_info;
 S2SVPN_API void s2svpn_virtual_gateway_get_info(const s2svpn_virtual_gateway *vgw,
                                                 s2svpn_virtual_gateway_info *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The RIB: every candidate of every prefix, and which is best (AWS.md's order, in
- * routing.h). It doesn't forward and follows no source's pointer.
+ * The RIB: every candidate of every prefix, and who is told when the choice changes
+ * (choice.c makes it). It doesn't forward and follows no source's pointer.
  *
  *     table ──> entry (a prefix) ──> candidate ──> candidate …   unsorted, few
  *                                        │
@@ -19,100 +19,46 @@
 #define DEFAULT_PREFIXES 1000000
 #define DEFAULT_PATHS 64
 
-/* ---- choice */
+/* ---- what was chosen before a change */
 
-/* The steps before MED: below 0 if a is better. */
-static int compare_first(const struct s2_rib_path *a, const struct s2_rib_path *b)
-{
-    if (a->usable != b->usable)
-        return a->usable ? -1 : 1;
-    if (a->kind != b->kind)
-        return a->kind < b->kind ? -1 : 1;
-    if (a->local_pref != b->local_pref)
-        return a->local_pref > b->local_pref ? -1 : 1;
-    if (a->as_path_len != b->as_path_len)
-        return a->as_path_len < b->as_path_len ? -1 : 1;
-    return 0;
-}
-
-/* The steps behind MED. */
-static int compare_last(const struct s2_rib_path *a, const struct s2_rib_path *b)
-{
-    if (a->since_ns != b->since_ns)
-        return a->since_ns < b->since_ns ? -1 : 1;
-    return (a->order > b->order) - (a->order < b->order);
-}
-
-/* Is c beaten by the MED of another that is as good up to there? MED compares
- * only paths of the same neighbour, so this is no order of all of them, and the
- * beaten are set aside before the last steps: then the answer doesn't depend on
- * the order in which paths came (RFC 4271 section 9.1.2.2 c). */
-static bool beaten(const struct s2_rib_entry *e, const struct s2_rib_candidate *c)
-{
-    for (const struct s2_rib_candidate *d = e->first; d != NULL; d = d->next) {
-        if (!d->taken && d->path.first_as == c->path.first_as && d->path.med < c->path.med &&
-            compare_first(&d->path, &c->path) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* The best of those that aren't taken, usable or not. */
-static struct s2_rib_candidate *choose(const struct s2_rib_entry *e)
-{
-    struct s2_rib_candidate *best = NULL;
-
-    for (struct s2_rib_candidate *c = e->first; c != NULL; c = c->next) {
-        if (c->taken)
-            continue;
-        const int order = best == NULL ? -1 : compare_first(&c->path, &best->path);
-        if (order > 0 || (order == 0 && compare_last(&c->path, &best->path) >= 0))
-            continue;
-        if (!beaten(e, c))
-            best = c;
-    }
-    return best;
-}
-
-static const struct s2_rib_path *best_of(const struct s2_rib_entry *e)
-{
-    const struct s2_rib_candidate *c = choose(e);
-
-    return c != NULL && c->path.usable ? &c->path : NULL;
-}
-
-/* All of them, best first; returns how many were written. */
-static size_t list_paths(const struct s2_rib_entry *e, struct s2_rib_path *out, size_t max)
-{
-    size_t n = 0;
-
-    for (struct s2_rib_candidate *c; n < max && (c = choose(e)) != NULL; n++) {
-        c->taken = true;
-        out[n] = c->path;
-    }
-    for (struct s2_rib_candidate *c = e->first; c != NULL; c = c->next)
-        c->taken = false;
-    return n;
-}
-
-/* A copy of the best path, and whether there is one. */
 struct before {
     bool any;
     struct s2_rib_path path;
+    size_t count;
+    const void *source[S2_RIB_TOGETHER_MAX];
 };
 
 static struct before look(const struct s2_rib_entry *e)
 {
-    const struct s2_rib_path *best = best_of(e);
+    struct s2_rib_choice now;
+    struct before b = {.any = false};
 
-    return best != NULL ? (struct before){true, *best} : (struct before){.any = false};
+    s2_rib_choose(e, &now);
+    if (now.best == NULL)
+        return b;
+    b.any = true;
+    b.path = *now.best;
+    b.count = now.count;
+    for (size_t i = 0; i < now.count; i++)
+        b.source[i] = now.path[i]->source;
+    return b;
 }
 
-/* Everything that a user of the best path could see; its age isn't. */
-static bool same_path(const struct s2_rib_path *a, const struct s2_rib_path *b)
+/* Everything that a user of the choice could see; age isn't. */
+static bool is_as(const struct s2_rib_choice *now, const struct before *b)
 {
-    return a->source == b->source && a->med == b->med && a->first_as == b->first_as &&
-           a->order == b->order && a->attributes == b->attributes && compare_first(a, b) == 0;
+    const struct s2_rib_path *best = now->best;
+
+    if ((best != NULL) != b->any || now->count != b->count)
+        return false;
+    for (size_t i = 0; i < now->count; i++) {
+        if (now->path[i]->source != b->source[i])
+            return false;
+    }
+    return best == NULL ||
+           (best->source == b->path.source && best->med == b->path.med &&
+            best->first_as == b->path.first_as && best->order == b->path.order &&
+            best->attributes == b->path.attributes && s2_rib_compare(best, &b->path) == 0);
 }
 
 /* ---- finding */
@@ -175,15 +121,15 @@ static uint32_t *length_count(struct s2_rib *rib, const s2svpn_prefix *p)
 
 /* ---- change */
 
-/* Tell what changed: the best path, or that the prefix is new or gone. */
+/* Tell what changed: the choice, or that the prefix is new or gone. */
 static void report(struct s2_rib *rib, const struct s2_rib_entry *e, const struct before *before,
                    bool is_new, uint64_t now_ns)
 {
-    const struct s2_rib_path *best = best_of(e);
+    struct s2_rib_choice now;
 
-    if (is_new || e->count == 0 || (best != NULL) != before->any ||
-        (best != NULL && !same_path(best, &before->path)))
-        rib->ops.best(rib->user, &e->prefix, best, e->count, now_ns);
+    s2_rib_choose(e, &now);
+    if (is_new || e->count == 0 || !is_as(&now, before))
+        rib->ops.best(rib->user, &e->prefix, &now, e->count, now_ns);
 }
 
 static struct s2_rib_entry *add_entry(struct s2_rib *rib, const s2svpn_prefix *prefix,
@@ -408,8 +354,19 @@ size_t s2_rib_get(const struct s2_rib *rib, const s2svpn_prefix *prefix, struct 
 
     if (e == NULL)
         return 0;
-    list_paths(e, out, max);
+    s2_rib_list(e, out, max);
     return e->count;
+}
+
+bool s2_rib_get_choice(const struct s2_rib *rib, const s2svpn_prefix *prefix,
+                       struct s2_rib_choice *out)
+{
+    const struct s2_rib_entry *e = find_entry(rib, prefix);
+
+    *out = (struct s2_rib_choice){.best = NULL};
+    if (e != NULL)
+        s2_rib_choose(e, out);
+    return out->best != NULL;
 }
 
 /* The entry of the longest prefix of at most *length bits that contains a; NULL:
@@ -436,7 +393,7 @@ const struct s2_rib_path *s2_rib_lookup(const struct s2_rib *rib, const s2svpn_a
     const struct s2_rib_entry *e;
 
     for (int length = s2_family_bits(a->family); (e = longest(rib, a, &length)) != NULL; length--) {
-        const struct s2_rib_path *best = best_of(e);
+        const struct s2_rib_path *best = s2_rib_best(e);
 
         if (best == NULL)
             continue;
@@ -466,7 +423,7 @@ void s2_rib_each(const struct s2_rib *rib,
     s2_rib_sort(rib->self);
     S2_LIST_EACH(&rib->self->all, it) {
         const struct s2_rib_entry *e = S2_CONTAINER(it, struct s2_rib_entry, in_order);
-        const size_t n = list_paths(e, rib->shown, rib->limits.paths);
+        const size_t n = s2_rib_list(e, rib->shown, rib->limits.paths);
 
         if (!each(arg, &e->prefix, rib->shown, n, n > 0 && rib->shown[0].usable))
             return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The RIB's records, for rib.c and order.c alone. */
+/* The RIB's records, for rib.c, choice.c and order.c alone. */
 #ifndef S2_ROUTING_RIB_H
 #define S2_ROUTING_RIB_H
 
@@ -13,7 +13,7 @@ struct s2_rib_candidate {
     struct s2_rib_entry *entry;
     struct s2_rib_candidate *next; /* of the entry */
     struct s2_link of_source;
-    bool taken; /* listed already; false outside list_paths() */
+    bool taken; /* listed already; false outside s2_rib_list() */
 };
 
 struct s2_rib_entry {
@@ -43,6 +43,14 @@ struct s2_rib {
     uint32_t lengths[2][129];  /* IPv4, IPv6: entries of each length */
     struct s2_rib_path *shown; /* limits.paths of them, for a walk */
 };
+
+/* choice.c: below 0 if a is better by the steps before MED. */
+int s2_rib_compare(const struct s2_rib_path *a, const struct s2_rib_path *b);
+/* NULL: none is usable. */
+const struct s2_rib_path *s2_rib_best(const struct s2_rib_entry *e);
+void s2_rib_choose(const struct s2_rib_entry *e, struct s2_rib_choice *out);
+/* All of them, best first; returns how many were written. */
+size_t s2_rib_list(const struct s2_rib_entry *e, struct s2_rib_path *out, size_t max);
 
 /* order.c: put the entries, or a source's candidates, into the order of prefixes. */
 void s2_rib_sort(struct s2_rib *rib);

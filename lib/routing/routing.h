@@ -2,14 +2,23 @@
 /*
  * Routes: the RIB (all candidates of a prefix, and which is best) and the FIB (a
  * published trie that other threads look up in). Knows nothing of BGP sessions or
- * tunnels: a candidate's source is a pointer that it never follows.
+ * tunnels: a candidate's source is a pointer that it never follows. Groups, for
+ * prefixes that several sources carry, are in group.h.
  *
  *   s2_rib_set / s2_rib_unset ──> RIB ── ops.best ──> vpn ──> s2_fib_set ──> FIB
  *                                                                  ▲ lookup, lock-free
  *
- * Order of choice (AWS.md C4): local > static > BGP; shortest AS path; among equal
- * first ASes the lowest MED; then the longest established, then the lowest source
- * order. Only usable candidates count.
+ * Order of choice, as AWS documents it: local > static > BGP; higher local preference;
+ * shortest AS path; among equal first ASes the lowest MED; then the longest established,
+ * then the lowest source order. Only usable candidates count. One path carries a prefix,
+ * as behind AWS's virtual private gateway.
+ *
+ * Equal-cost multipath, as behind AWS's transit gateway, is for paths that say so
+ * (s2_rib_path.together): with the best path those carry the prefix that are equal to it
+ * in kind, local preference, length of the AS path, first AS and MED. The first AS must
+ * be the same, since MEDs of two neighbours can't be compared and two sites that announce
+ * the same prefix need not be the same place; what stands behind it in the path doesn't
+ * matter.
  */
 #ifndef S2_ROUTING_ROUTING_H
 #define S2_ROUTING_ROUTING_H
@@ -24,6 +33,8 @@ struct s2_rib_path {
     void *source;        /* the tunnel or connection; never followed */
     uint8_t kind;        /* enum s2_route_kind */
     bool usable;         /* its tunnel is up and its session established */
+    uint8_t together;    /* most paths that may carry a prefix with it, itself included;
+                          * 0 or 1: it alone; at most S2_RIB_TOGETHER_MAX */
     uint32_t local_pref; /* higher first; 100 */
     uint16_t as_path_len;
     uint32_t first_as;
@@ -35,13 +46,21 @@ struct s2_rib_path {
     void *attributes;
 };
 
+/* What carries a prefix: the best path and its equals. All borrowed. */
+#define S2_RIB_TOGETHER_MAX 8
+struct s2_rib_choice {
+    const struct s2_rib_path *best; /* NULL: no candidate is usable */
+    size_t count;                   /* of path; 0 without a best one, else at least 1 */
+    const struct s2_rib_path *path[S2_RIB_TOGETHER_MAX]; /* by their order; best is one */
+};
+
 struct s2_rib;
 struct s2_rib_ops {
-    /* The best path of a prefix changed (in more than its age); NULL: no usable
-     * candidate is left. count: candidates left, usable or not; 0: the prefix is gone.
-     * A prefix that comes or goes without a usable candidate is told as well. best is
+    /* The choice for a prefix changed: the best path (in more than its age) or who
+     * carries it with it. count: candidates left, usable or not; 0: the prefix is gone.
+     * A prefix that comes or goes without a usable candidate is told as well. choice is
      * borrowed for the call. Must not change the RIB. */
-    void (*best)(void *user, const s2svpn_prefix *prefix, const struct s2_rib_path *best,
+    void (*best)(void *user, const s2svpn_prefix *prefix, const struct s2_rib_choice *choice,
                  size_t count, uint64_t now_ns);
     /* Optional. No path has these attributes any more. */
     void (*release)(void *user, void *attributes);
@@ -75,6 +94,9 @@ void s2_rib_each(const struct s2_rib *rib,
 /* The candidates of one prefix, best first; returns how many there are. */
 size_t s2_rib_get(const struct s2_rib *rib, const s2svpn_prefix *prefix, struct s2_rib_path *out,
                   size_t max);
+/* What carries the prefix; false: nothing does. Borrowed until the RIB changes. */
+bool s2_rib_get_choice(const struct s2_rib *rib, const s2svpn_prefix *prefix,
+                       struct s2_rib_choice *out);
 /* Does any usable candidate of the longest matching prefix that has one stand for
  * this address? NULL: no. */
 const struct s2_rib_path *s2_rib_lookup(const struct s2_rib *rib, const s2svpn_address *a,

@@ -239,6 +239,7 @@ static void on_route(void *user, struct s2_bgp_peer *peer, const s2svpn_prefix *
     path.first_as = a->first_as;
     path.med = a->has_med ? a->med : 0;
     path.order = c->order + t->index;
+    path.together = s2_paths_together(c);
     rc = s2_hub_attributes(c->router, prefix, t, a, &path.attributes, &fresh);
     if (rc == S2SVPN_OK)
         rc = s2_rib_set(c->router->rib, prefix, &path, now_ns);

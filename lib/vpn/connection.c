@@ -320,6 +320,7 @@ static s2svpn_status set_static(s2svpn_connection *c, const s2svpn_prefix *prefi
         const struct s2_rib_path path = {.source = t,
                                          .kind = S2_ROUTE_STATIC,
                                          .usable = t->up && !t->draining,
+                                         .together = s2_paths_together(c),
                                          .order = c->order + t->index};
 
         rc = s2_rib_set(c->router->rib, prefix, &path, ctx->now_ns);

@@ -131,7 +131,8 @@ static s2svpn_address host_of(const s2svpn_prefix *cidr, uint8_t n)
 
 uint32_t s2_tunnel_usual_med(const s2svpn_tunnel *t)
 {
-    return t->index == 0 ? 100 : 200;
+    /* Equal where the gateway uses both itself: then the device may, too. */
+    return t->index == 0 || t->connection->router->ecmp_paths > 1 ? 100 : 200;
 }
 
 /* All that options and the connection say; the key is chosen already. */

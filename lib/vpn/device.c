@@ -237,6 +237,9 @@ static s2svpn_status device_open(s2svpn_context *ctx, const s2svpn_device_config
         return s2_fail(&ctx->env, S2SVPN_E_STATE, "", "the context is a gateway");
     if (options->offers > S2SVPN_OFFERS_MINIMUM)
         return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "offers", "no such choice");
+    if (options->ecmp_paths > S2SVPN_ECMP_PATHS_MAX)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "ecmp_paths", "at most %d",
+                       S2SVPN_ECMP_PATHS_MAX);
     rc = s2_device_check(ctx, config);
     if (rc == S2SVPN_OK)
         rc = s2_connection_make(ctx, ctx->device, &config->connection, config->tunnel_count, &c);
@@ -355,7 +358,7 @@ s2svpn_status s2svpn_gateway_play(s2svpn_context *ctx, const s2svpn_device_confi
              ? s2_device_check(ctx, config)
              : s2_fail(&ctx->env, S2SVPN_E_STATE, "", "the context is a device");
     if (rc == S2SVPN_OK)
-        rc = s2_virtual_gateway_make(ctx, &config->virtual_gateway, asn, &vgw);
+        rc = s2_virtual_gateway_make(ctx, &config->virtual_gateway, asn, 0, &vgw);
     if (rc == S2SVPN_OK) {
         rc = play_connection(vgw, config, &conn);
         if (rc != S2SVPN_OK) {

@@ -35,6 +35,21 @@ static bool goes_back(const s2svpn_tunnel *t, uint64_t value)
     return to && to->connection == t->connection;
 }
 
+/* Where its flow could go by that site among others, none of them may: else the flow's
+ * hash would say which flows of the site get through. */
+static bool may_go_back(const s2svpn_tunnel *t, uint64_t value)
+{
+    const struct s2_group *group;
+    bool any = false;
+
+    if (s2_target_kind(value) != S2_TARGET_GROUP)
+        return goes_back(t, value);
+    group = s2_target_pointer(value);
+    for (uint32_t i = 0; i < group->count; i++)
+        any = any || goes_back(t, group->member[i].value);
+    return any;
+}
+
 static void route(s2svpn_worker *w, struct s2_sa_in *sa, uint8_t *p, struct s2_inet_view *view,
                   uint32_t buffer)
 {
@@ -47,10 +62,8 @@ static void route(s2svpn_worker *w, struct s2_sa_in *sa, uint8_t *p, struct s2_i
         s2_drop(w, S2SVPN_DROP_INNER_SOURCE);
         return;
     }
-    value = s2_route_resolve(s2_fib_lookup(t->connection->router->fib, &view->destination),
-                             &view->destination);
-    if (goes_back(t, value))
-        value = 0;
+    value = s2_fib_lookup(t->connection->router->fib, &view->destination);
+    value = may_go_back(t, value) ? 0 : s2_route_resolve(w, value, view);
     if (value == 0 || s2_target_kind(value) > S2_TARGET_PORT) {
         s2_drop(w, value == 0                                   ? S2SVPN_DROP_NO_ROUTE
                    : s2_target_kind(value) == S2_TARGET_NO_PATH ? S2SVPN_DROP_NO_PATH

@@ -92,8 +92,17 @@ bool s2_route_crosses(const struct s2_inet_view *view)
     return !stays_on_link(&view->source) && !stays_on_link(&view->destination);
 }
 
-uint64_t s2_route_resolve(uint64_t value, const s2svpn_address *to)
+/* A tunnel that loses its child takes nothing more, before a route has changed. */
+static bool has_child(uint64_t value)
 {
+    const s2svpn_tunnel *t = s2_target_pointer(value);
+
+    return atomic_load_explicit(&t->out, memory_order_relaxed) != NULL;
+}
+
+uint64_t s2_route_resolve(const s2svpn_worker *w, uint64_t value, const struct s2_inet_view *view)
+{
+    const s2svpn_address *to = &view->destination;
     const struct s2_router *r;
     const s2svpn_vpc *vpc;
 
@@ -107,6 +116,9 @@ uint64_t s2_route_resolve(uint64_t value, const s2svpn_address *to)
         if (value == 0)
             value = s2_target_make(NULL, S2_TARGET_BLACKHOLE); /* nobody has this address */
     }
+    if (s2_target_kind(value) == S2_TARGET_GROUP)
+        value = s2_group_pick(s2_target_pointer(value), s2_flow_hash(w->ctx->env.hash_key, view),
+                              has_child);
     return value;
 }
 
@@ -467,7 +479,7 @@ void s2_outbound_packet(s2svpn_worker *w, s2svpn_port *from, struct s2_inet_supe
     }
     value =
         s2_fib_lookup(atomic_load_explicit(&from->fib, memory_order_acquire), &view.destination);
-    value = s2_route_resolve(value, &view.destination);
+    value = s2_route_resolve(w, value, &view);
     if (value == 0 || s2_target_kind(value) > S2_TARGET_PORT) {
         s2_drop(w, reason_of(value));
         s2_outbound_error(w, &origin, S2_INET_NO_ROUTE, 0, packet->p, &view);

@@ -177,6 +177,17 @@ static bool has_path(const struct s2_table_route *r)
     return s.found;
 }
 
+/* Tunnels that carry what is propagated. */
+static uint8_t count_paths(const struct s2_table_route *r)
+{
+    struct s2_rib_choice choice;
+
+    if (r->vgw == NULL || r->origin != S2SVPN_ORIGIN_PROPAGATED)
+        return 0;
+    s2_rib_get_choice(r->vgw->router.rib, &r->prefix, &choice);
+    return (uint8_t)choice.count;
+}
+
 static s2svpn_route show(const struct s2_table_route *r)
 {
     s2svpn_route out = {
@@ -184,6 +195,7 @@ static s2svpn_route show(const struct s2_table_route *r)
         .origin = r->origin,
         .blackhole = r->blackhole,
         .usable = has_path(r),
+        .paths = count_paths(r),
         .target_id = r->target_id,
     };
 

@@ -9,12 +9,18 @@
  *
  * A FIB's value is a pointer with its kind in the low three bits. What it points to
  * outlives every reader: it is freed through the epochs.
+ *
+ * Equal-cost multipath is an option (ecmp_paths of the gateway, or of a device's
+ * connection): then several tunnels may carry a prefix, as a group (routing/group.h),
+ * and each flow takes one of them. Where there is no memory for a group the best tunnel
+ * carries all of it.
  */
 #ifndef S2_VPN_ROUTER_H
 #define S2_VPN_ROUTER_H
 
 #include "base/list.h"
 #include "base/timer.h"
+#include "routing/group.h"
 #include "routing/routing.h"
 #include "s2svpn/context.h"
 
@@ -25,6 +31,7 @@ enum s2_target {
     S2_TARGET_ROUTER = 4,  /* struct s2_router: look up in its FIB */
     S2_TARGET_NO_PATH = 5, /* a route whose tunnels are all down */
     S2_TARGET_BLACKHOLE = 6,
+    S2_TARGET_GROUP = 7, /* struct s2_group, its members' values are targets: tunnels */
 };
 
 static inline uint64_t s2_target_make(const void *p, enum s2_target kind)
@@ -48,7 +55,9 @@ struct s2_router {
     s2svpn_vpc *vpc;             /* attached, or NULL */
     struct s2_rib *rib;
     struct s2_fib *fib;
+    struct s2_groups groups; /* that the FIB leads to */
     uint32_t asn;
+    uint8_t ecmp_paths;         /* a gateway's: 0 or 1: none */
     struct s2_link connections; /* of s2svpn_connection */
     uint32_t connections_made;  /* so far: their order */
     struct s2_link tables;      /* of struct s2_propagation: tables that asked for its routes */

@@ -14,6 +14,8 @@ static void print(struct s2_buffer *b, const struct s2_object *o)
     const s2svpn_virtual_gateway *vgw = (const s2svpn_virtual_gateway *)(const void *)o;
 
     s2_record_number(b, "amazon_asn", vgw->router.asn);
+    if (vgw->router.ecmp_paths)
+        s2_record_number(b, "ecmp_paths", vgw->router.ecmp_paths);
     if (vgw->router.vpc)
         s2_record_text(b, "vpc", vgw->router.vpc->object.id.text);
 }
@@ -40,7 +42,7 @@ static bool is_private_asn(uint32_t asn)
 /* The document of another gateway may carry any ASN (AWS's legacy 7224 among them),
  * so playing one skips the range. */
 s2svpn_status s2_virtual_gateway_make(s2svpn_context *ctx, const s2svpn_id *id, uint32_t asn,
-                                      s2svpn_virtual_gateway **out)
+                                      uint32_t ecmp_paths, s2svpn_virtual_gateway **out)
 {
     s2svpn_virtual_gateway *vgw;
     void *o;
@@ -50,6 +52,7 @@ s2svpn_status s2_virtual_gateway_make(s2svpn_context *ctx, const s2svpn_id *id, 
         return rc;
     vgw = o;
     rc = s2_router_init(&vgw->router, ctx, vgw, asn);
+    vgw->router.ecmp_paths = (uint8_t)ecmp_paths;
     if (rc != S2SVPN_OK) {
         s2_object_discard(&vgw->object);
         return rc;
@@ -73,8 +76,11 @@ s2svpn_status s2svpn_virtual_gateway_new(s2svpn_context *ctx,
     else if (!is_private_asn(spec->amazon_asn))
         rc = s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "amazon_asn",
                      "64512 to 65534 or 4200000000 to 4294967294");
+    else if (spec->ecmp_paths > S2SVPN_ECMP_PATHS_MAX)
+        rc = s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "ecmp_paths", "at most %d",
+                     S2SVPN_ECMP_PATHS_MAX);
     else
-        rc = s2_virtual_gateway_make(ctx, NULL, spec->amazon_asn, out);
+        rc = s2_virtual_gateway_make(ctx, NULL, spec->amazon_asn, spec->ecmp_paths, out);
     s2_leave(ctx);
     return rc;
 }
@@ -111,6 +117,8 @@ static void print_attachment(struct s2_buffer *b, struct s2_object *o, void *arg
     const struct attachment *a = arg;
 
     s2_record_number(b, "amazon_asn", self(o)->router.asn);
+    if (self(o)->router.ecmp_paths)
+        s2_record_number(b, "ecmp_paths", self(o)->router.ecmp_paths);
     if (a->vpc)
         s2_record_text(b, "vpc", a->vpc->object.id.text);
 }
@@ -237,6 +245,7 @@ void s2svpn_virtual_gateway_get_info(const s2svpn_virtual_gateway *vgw,
         .id = vgw->object.id,
         .state = vgw->object.state,
         .amazon_asn = vgw->router.asn,
+        .ecmp_paths = vgw->router.ecmp_paths,
     };
 
     if (vgw->router.vpc)

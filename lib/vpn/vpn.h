@@ -101,7 +101,8 @@ void s2_messages_clear(s2svpn_context *ctx);
 /* ---- objects */
 /* As s2svpn_virtual_gateway_new, with any ASN and an identifier (empty: made). */
 S2SVPN_NODISCARD s2svpn_status s2_virtual_gateway_make(s2svpn_context *ctx, const s2svpn_id *id,
-                                                       uint32_t asn, s2svpn_virtual_gateway **out);
+                                                       uint32_t asn, uint32_t ecmp_paths,
+                                                       s2svpn_virtual_gateway **out);
 struct s2svpn_customer_gateway {
     struct s2_object object;
     uint32_t bgp_asn;
@@ -291,6 +292,12 @@ struct s2svpn_route_table {
 static inline s2svpn_prefix s2_host_prefix(const s2svpn_address *a)
 {
     return s2_prefix_make(a, s2_family_bits(a->family));
+}
+
+/* s2_rib_path.together of its routes. */
+static inline uint8_t s2_paths_together(const s2svpn_connection *c)
+{
+    return c->device ? c->device_options.ecmp_paths : c->router->ecmp_paths;
 }
 
 /* Do its routes come by a session of ours? */

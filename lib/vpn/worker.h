@@ -144,10 +144,14 @@ void s2_outbound_probe(s2svpn_worker *w, s2svpn_tunnel *t, size_t len);
 /* Deliver a plain packet at a port, as it came: cut, joined, checksum and all. */
 void s2_outbound_port(s2svpn_worker *w, const s2svpn_port *to, struct s2_inet_super *packet);
 bool s2_selectors_allow(const struct s2_selectors *s, const struct s2_inet_view *view, bool out);
-/* Look a value of a FIB up to its end: a tunnel, port, or why not. */
-uint64_t s2_route_resolve(uint64_t value, const s2svpn_address *to);
+/* Look a value of a FIB up to its end for a packet: a tunnel, port, or why not. */
+uint64_t s2_route_resolve(const s2svpn_worker *w, uint64_t value, const struct s2_inet_view *view);
 /* May it cross from one link to another at all? */
 bool s2_route_crosses(const struct s2_inet_view *view);
+
+/* flow.c: which flow the packet belongs to, for the choice between tunnels of equal cost.
+ * One way; the key is 16 bytes. */
+uint64_t s2_flow_hash(const uint8_t *key, const struct s2_inet_view *view);
 
 /* inbound.c. buffer: number of the memory that p lies in, which stays until output has
  * left; 0: it doesn't stay, the packet is opened into the arena. */

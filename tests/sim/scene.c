@@ -327,6 +327,7 @@ static s2svpn_status make_gateway(struct scene *s)
     s2svpn_customer_gateway_spec cgw = S2SVPN_CUSTOMER_GATEWAY_INIT;
     s2svpn_status rc;
 
+    vgw.ecmp_paths = s->plan.ecmp_paths;
     rc = s2svpn_virtual_gateway_new(s->gateway.ctx, &vgw, &s->vgw);
     if (rc == S2SVPN_OK)
         rc = s2svpn_virtual_gateway_attach(s->vgw, s->vpc);
@@ -404,9 +405,11 @@ static s2svpn_status make_device(struct scene *s)
     const s2svpn_prefix lan[] = {prefix(192, 168, 0, 0, 16), ipv6_prefix("2001:db8:b::/48")};
     const s2svpn_prefix vpc =
         s->plan.inside_ipv6 ? ipv6_prefix("2001:db8:a::/56") : prefix(10, 0, 0, 0, 16);
+    s2svpn_device_options options = S2SVPN_DEVICE_OPTIONS_INIT;
     s2svpn_port_spec port = S2SVPN_PORT_INIT;
     s2svpn_status rc;
 
+    options.ecmp_paths = s->plan.ecmp_paths;
     rc = open_context(&s->device, S2SVPN_ROLE_DEVICE);
     if (rc != S2SVPN_OK)
         return rc;
@@ -419,7 +422,7 @@ static s2svpn_status make_device(struct scene *s)
     if (rc != S2SVPN_OK)
         return rc;
     s->device.port = s2svpn_port_number(s->lan);
-    rc = s2svpn_device_open(s->device.ctx, &s->config, NULL, &s->site);
+    rc = s2svpn_device_open(s->device.ctx, &s->config, &options, &s->site);
     if (rc == S2SVPN_OK && s->plan.static_routes)
         rc = s2svpn_connection_add_static_route(s->site, &vpc);
     return rc;

@@ -52,6 +52,7 @@ struct scene_plan {
     uint64_t seed;
     bool static_routes; /* else BGP */
     bool inside_ipv6, outside_ipv6;
+    uint8_t ecmp_paths;           /* of both ends; 0: no equal-cost multipath */
     bool udp_only;                /* neither side has protocol 50 */
     bool store;                   /* the gateway keeps its objects in a memory store */
     s2svpn_tunnel_options tunnel; /* of both; a key of NULL: SCENE_PSK */

@@ -132,9 +132,12 @@ static const CU_TestInfo tests[] = {
     CU_TEST_INFO_NULL,
 };
 
+extern const CU_TestInfo s2_test_group_threads[];
+
 int main(int argc, char **argv)
 {
-    const struct s2_suite suites[] = {{"routing/fib_threads", tests}};
+    const struct s2_suite suites[] = {{"routing/fib_threads", tests},
+                                      {"routing/group_threads", s2_test_group_threads}};
 
-    return s2_run_suites(suites, 1, argc, argv);
+    return s2_run_suites(suites, 2, argc, argv);
 }

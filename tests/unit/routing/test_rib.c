@@ -63,10 +63,13 @@ static void keep(struct world *w, const s2svpn_prefix *prefix, const struct s2_r
         w->told[i].path = *best;
 }
 
-static void on_best(void *user, const s2svpn_prefix *prefix, const struct s2_rib_path *best,
+static void on_best(void *user, const s2svpn_prefix *prefix, const struct s2_rib_choice *choice,
                     size_t count, uint64_t now_ns)
 {
+    const struct s2_rib_path *best = choice->best;
     struct world *w = user;
+
+    CU_ASSERT_EQUAL(choice->count, best != NULL);
 
     w->ordered = w->ordered && (w->reports == 0 || compare_prefixes(&w->prefix, prefix) < 0);
     w->prefix = *prefix;
@@ -590,11 +593,11 @@ struct tags {
     unsigned reports;
 };
 
-static void count_report(void *user, const s2svpn_prefix *p, const struct s2_rib_path *best,
+static void count_report(void *user, const s2svpn_prefix *p, const struct s2_rib_choice *choice,
                          size_t count, uint64_t now_ns)
 {
     (void)p;
-    (void)best;
+    (void)choice;
     (void)count;
     (void)now_ns;
     ((struct tags *)user)->reports++;

@@ -409,6 +409,7 @@ s2svpn_status rig_make_vpc(struct rig *rig)
     s2svpn_virtual_gateway_spec vgw = S2SVPN_VIRTUAL_GATEWAY_INIT;
     s2svpn_status rc;
 
+    vgw.ecmp_paths = rig->plan.ecmp_paths;
     vpc.cidr = rig_prefix("10.0.0.0/16");
     if (rig->plan.ipv6)
         vpc.ipv6_cidr = rig_prefix("2001:db8:a::/56");

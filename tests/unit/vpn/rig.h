@@ -98,6 +98,7 @@ struct rig_plan {
     bool ipv6;                                     /* inside: both hosts have it too */
     uint8_t offers;                                /* the device's, enum s2svpn_offers */
     const s2svpn_device_options *device_options;   /* NULL: offers alone */
+    uint32_t ecmp_paths;                           /* the virtual gateway's */
     bool quiet;                                    /* nobody subscribes to events */
     s2svpn_tunnel_options tunnel;                  /* of both tunnels; inside and outside: chosen */
     s2svpn_prefix customer_network, cloud_network; /* selectors; family 0: all */

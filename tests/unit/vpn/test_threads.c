@@ -19,11 +19,13 @@
 #include "harness.h"
 #include "vpn/packet.h"
 #include "vpn/rig.h"
+#include "vpn/vpn.h"
 
 #define WORKERS 2
 #define MS UINT64_C(1000000)
 #define BOX_MAX 20000
 #define IDS 65536
+#define FLOWS 64
 
 static uint64_t now(void)
 {
@@ -227,12 +229,16 @@ static const s2svpn_io_ops device_io = {.size = sizeof(device_io),
                                         .send_inside = device_inside,
                                         .deadline = device_deadline};
 
-/* One of the stream's packets at a port; ids count up and come once. */
+/* One of the streams' packets at a port; ids count up and come once. */
 static void send_one(struct direction *way, s2svpn_worker *w, s2svpn_port *port, const char *from,
                      const char *to)
 {
     const unsigned id = atomic_fetch_add(&way->sent, 1);
-    const struct packet_spec spec = {.from = from, .to = to, .id = (uint16_t)id, .payload = 500};
+    const struct packet_spec spec = {.from = from,
+                                     .to = to,
+                                     .id = (uint16_t)id,
+                                     .from_port = (uint16_t)(10000 + id % FLOWS),
+                                     .payload = 500};
     uint8_t p[700];
     s2svpn_packet packet = {.data = p};
 
@@ -404,6 +410,17 @@ static void change_vpc(struct rig *rig, s2svpn_route_table *custom, unsigned rou
     CU_ASSERT_EQUAL(s2svpn_route_table_set_main(round % 4 < 2 ? custom : rig->table), S2SVPN_OK);
 }
 
+/* As if the tunnel's routes came and went, and with them groups of tunnels. */
+static void change_paths(struct rig *rig, unsigned round)
+{
+    s2svpn_context *ctx = rig->gateway.ctx;
+
+    s2_enter(ctx, now());
+    s2_rib_set_usable(rig->vgw->router.rib, &rig->cloud->tunnel[round / 2 % 2], round % 2,
+                      ctx->now_ns);
+    s2_leave(ctx);
+}
+
 static uint64_t all_drops(void)
 {
     uint64_t sum = 0;
@@ -439,9 +456,10 @@ static void check_direction(const char *name, struct direction *way)
     CHECK_ROW(name, atomic_load(&way->twice) == 0);
 }
 
-static void traffic_bears_rekeys_and_route_changes(void)
+static void bear_changes(uint32_t ecmp_paths)
 {
-    const struct rig_plan plan = {.static_routes = true, .adjust = take_io, .quiet = true};
+    const struct rig_plan plan = {
+        .static_routes = true, .ecmp_paths = ecmp_paths, .adjust = take_io, .quiet = true};
     static struct rig rig;
     pthread_t thread[WORKERS + 1];
     s2svpn_route_table *custom = NULL;
@@ -463,6 +481,8 @@ static void traffic_bears_rekeys_and_route_changes(void)
         run_control(50 * MS, NULL, NULL);
         change_routes(&rig, custom, round);
         change_vpc(&rig, custom, round);
+        if (ecmp_paths > 1)
+            change_paths(&rig, round);
         if (round % 3 == 0)
             refused +=
                 s2svpn_tunnel_rekey(s2svpn_connection_tunnel(rig.cloud, round % 2)) != S2SVPN_OK;
@@ -482,10 +502,21 @@ static void traffic_bears_rekeys_and_route_changes(void)
     close_stage(&rig, thread);
 }
 
-/* Everything goes while packets are in flight: under a sanitizer, that is the test. */
-static void objects_go_under_traffic(void)
+static void traffic_bears_rekeys_and_route_changes(void)
 {
-    const struct rig_plan plan = {.adjust = take_io, .quiet = true}; /* with BGP */
+    bear_changes(0);
+}
+
+static void traffic_by_both_tunnels_bears_them_too(void)
+{
+    bear_changes(2);
+}
+
+/* Everything goes while packets are in flight: under a sanitizer, that is the test. */
+static void let_objects_go(uint32_t ecmp_paths)
+{
+    const struct rig_plan plan = {
+        .ecmp_paths = ecmp_paths, .adjust = take_io, .quiet = true}; /* with BGP */
     static struct rig rig;
     pthread_t thread[WORKERS + 1];
 
@@ -517,6 +548,16 @@ static void objects_go_under_traffic(void)
     CU_ASSERT_EQUAL(atomic_load(&stage.up.wrong) + atomic_load(&stage.down.wrong), 0);
     CU_ASSERT_EQUAL(stage.gateway == NULL, false);
     close_stage(&rig, thread);
+}
+
+static void objects_go_under_traffic(void)
+{
+    let_objects_go(0);
+}
+
+static void objects_go_under_traffic_by_both_tunnels(void)
+{
+    let_objects_go(2);
 }
 
 /* ---- a thousand contexts */
@@ -565,7 +606,9 @@ static void a_thousand_contexts_come_and_go_on_eight_threads(void)
 
 static const CU_TestInfo s2_test_threads[] = {
     {"traffic bears rekeys and route changes", traffic_bears_rekeys_and_route_changes},
+    {"traffic by both tunnels bears them, too", traffic_by_both_tunnels_bears_them_too},
     {"objects go under traffic", objects_go_under_traffic},
+    {"objects go under traffic by both tunnels", objects_go_under_traffic_by_both_tunnels},
     {"a thousand contexts come and go on eight threads",
      a_thousand_contexts_come_and_go_on_eight_threads},
     CU_TEST_INFO_NULL,
