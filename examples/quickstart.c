@@ -92,9 +92,11 @@ static bool is_all_up(const struct quickstart *q, char *missing, size_t size)
 static void look_coming_up(struct play *p, uint64_t now_ns)
 {
     char missing[224];
+    s2svpn_route route;
 
-    if (is_all_up(&p->q, missing, sizeof(missing))) {
-        show(&p->q, "gateway", "192.168.0.0/16 is propagated into the VPC's main route table");
+    if (is_all_up(&p->q, missing, sizeof(missing)) && stage_propagated(&p->q, &route)) {
+        show(&p->q, "gateway", "192.168.0.0/16 is propagated into the main route table: target %s",
+             route.target_id.text);
         begin_act(p, ACT_PINGING);
         if (!ping_begin(&p->q))
             end_with(p, "no timer for the pings");

@@ -32,6 +32,7 @@ struct side {
     s2svpn_prefix learned; /* what BGP shall bring to this side */
     bool has_route;
     uint32_t route_tunnel;     /* by which tunnel the learned prefix goes now */
+    uint64_t moved_ns;         /* when it went over from the cut one; 0: it didn't */
     s2svpn_tunnel_info was[2]; /* as the tunnels came up: a closed one forgets its algorithms */
 };
 

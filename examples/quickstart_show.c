@@ -110,6 +110,18 @@ static void count_row(const char *label, uint64_t first, uint64_t second)
     row(label, a, b);
 }
 
+static void session_rows(const struct quickstart *q, const s2svpn_tunnel_info now[2])
+{
+    char prefixes[2][48];
+
+    for (size_t i = 0; i < 2; i++)
+        snprintf(prefixes[i], sizeof(prefixes[i]), "%u to device, %u to gateway",
+                 now[i].accepted_routes, stage_tunnel(&q->gateway, i).accepted_routes);
+    row("BGP session", s2svpn_bgp_state_text((enum s2svpn_bgp_state)now[0].bgp_state),
+        s2svpn_bgp_state_text((enum s2svpn_bgp_state)now[1].bgp_state));
+    row("prefixes", prefixes[0], prefixes[1]);
+}
+
 static void show_tunnels(const struct quickstart *q)
 {
     const s2svpn_tunnel_info now[2] = {stage_tunnel(&q->device, 0), stage_tunnel(&q->device, 1)};
@@ -120,6 +132,7 @@ static void show_tunnels(const struct quickstart *q)
 
     printf("\n  %20s%s%-*s tunnel 2%s\n", "", ink(BOLD), COLUMN, "tunnel 1", ink(PLAIN));
     row("state", now[0].up ? "up" : "down", now[1].up ? "up" : "down");
+    session_rows(q, now);
     endpoint_row("device, outside", &was[0].local, &was[1].local);
     endpoint_row("gateway, outside", &was[0].remote, &was[1].remote);
     address_row("device, inside", &was[0].inside_local, &was[1].inside_local);
@@ -130,25 +143,52 @@ static void show_tunnels(const struct quickstart *q)
     count_row("packets to device", now[0].packets_in, now[1].packets_in);
 }
 
+/* How a route came into the table, in the EC2 API's words. */
+static const char *origin_text(uint8_t origin)
+{
+    switch (origin) {
+    case S2SVPN_ORIGIN_PROPAGATED:
+        return "EnableVgwRoutePropagation";
+    case S2SVPN_ORIGIN_CREATE_ROUTE:
+        return "CreateRoute";
+    default:
+        return "CreateRouteTable";
+    }
+}
+
 static void show_routes(const struct quickstart *q)
 {
     s2svpn_route route[16];
     const size_t n = s2svpn_route_table_list(q->table, route, 16);
 
     printf("\n  %smain route table %s%s\n", ink(BOLD), s2svpn_route_table_id(q->table), ink(PLAIN));
+    printf("  %s%-20s%-23s%-27s%-8s%s%s\n", ink(DIM), "destination", "target", "origin", "state",
+           "path", ink(PLAIN));
     for (size_t i = 0; i < n && i < 16; i++) {
         const bool local = route[i].target == S2SVPN_TARGET_LOCAL;
         char text[S2SVPN_PREFIX_TEXT];
 
-        printf("  %-20s%-*s", s2svpn_prefix_print(&route[i].prefix, text), COLUMN,
-               local ? "local" : route[i].target_id.text);
-        if (route[i].origin != S2SVPN_ORIGIN_PROPAGATED)
-            printf(" active\n");
+        printf("  %-20s%-23s%-27s%-8s", s2svpn_prefix_print(&route[i].prefix, text),
+               local ? "local" : route[i].target_id.text, origin_text(route[i].origin),
+               route[i].blackhole ? "blackhole" : "active");
+        if (local)
+            printf("in the VPC\n");
         else if (route[i].usable)
-            printf(" active, propagated, by tunnel %u\n", q->gateway.route_tunnel + 1);
+            printf("tunnel %u\n", q->gateway.route_tunnel + 1);
         else
-            printf(" active, propagated, no tunnel is up\n");
+            printf("none is up\n");
     }
+}
+
+/* What became of the way that a side sends by. */
+static void path_row(const struct quickstart *q, const char *label, const struct side *side)
+{
+    if (side->moved_ns)
+        printf("  %-20smoved from tunnel %zu to tunnel %u, %.1f s after the cut\n", label,
+               q->cut_tunnel + 1, side->route_tunnel + 1,
+               (double)(side->moved_ns - q->cut_ns) / 1e9);
+    else
+        printf("  %-20swas and is tunnel %u\n", label, side->route_tunnel + 1);
 }
 
 static void show_pings(const struct quickstart *q)
@@ -160,9 +200,11 @@ static void show_pings(const struct quickstart *q)
     if (sum.answered)
         printf("  latency             min %.2f, avg %.2f, max %.2f ms\n", sum.least_ms, sum.mean_ms,
                sum.most_ms);
-    if (q->moved_ns)
-        printf("  failover            %.1f s after the cut\n",
-               (double)(q->moved_ns - q->cut_ns) / 1e9);
+    if (!q->moved_ns)
+        return;
+    path_row(q, "path to the VPC", &q->device);
+    path_row(q, "path to the office", &q->gateway);
+    printf("  failover            %.1f s after the cut\n", (double)(q->moved_ns - q->cut_ns) / 1e9);
 }
 
 void show_table(const struct quickstart *q)

@@ -74,7 +74,7 @@ static void on_tunnel(struct side *side, const s2svpn_event *e)
 
     if (e->up) {
         side->was[e->tunnel] = info;
-        show(q, side->name, "tunnel %u is up: BGP runs inside it", e->tunnel + 1);
+        show(q, side->name, "tunnel %u is up: its BGP session is established", e->tunnel + 1);
     } else if (side->was[e->tunnel].up) {
         side->was[e->tunnel].up = false;
         show(q, side->name, "tunnel %u is down: %s", e->tunnel + 1, info.reason);
@@ -83,13 +83,17 @@ static void on_tunnel(struct side *side, const s2svpn_event *e)
 
 static void on_route(struct side *side, const s2svpn_event *e)
 {
+    const struct quickstart *q = side->scene;
     char text[S2SVPN_PREFIX_TEXT];
 
     if (memcmp(&e->prefix, &side->learned, sizeof(e->prefix)) != 0)
         return;
     s2svpn_prefix_print(&e->prefix, text);
+    if (e->up && q->cut && side->route_tunnel == q->cut_tunnel && e->tunnel != q->cut_tunnel)
+        side->moved_ns = s2svpn_host_now();
     side->has_route = e->up;
-    side->route_tunnel = e->tunnel;
+    if (e->up)
+        side->route_tunnel = e->tunnel;
     if (e->up)
         show(side->scene, side->name, "BGP says: %s is reached by tunnel %u", text, e->tunnel + 1);
     else

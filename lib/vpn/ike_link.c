@@ -180,7 +180,7 @@ static bool on_child_up(void *user, void *owner, const struct s2_ike_child *chil
             "tunnel %u: child SA %s: %s, SPIs %08x in, %08x out", t->index + 1, event.reason,
             t->esp_algorithms, child->spi_in, child->spi_out);
     s2_tunnel_update_mtu(t);
-    s2_tunnel_ipsec_up(t, now_ns);
+    s2_tunnel_ipsec_up(t, !child->initiator, now_ns);
     return true;
 }
 

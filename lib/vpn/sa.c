@@ -304,8 +304,10 @@ void s2_child_first_packet(s2svpn_context *ctx, uint32_t spi_in, uint64_t now_ns
     struct s2_sa_in *in = s2_spi_find(ctx, spi_in);
     struct s2_child *c = in ? find(in->tunnel, spi_in) : NULL;
 
-    (void)now_ns;
-    if (c && !c->leaving && newest_other(in->tunnel, NULL) == c)
+    if (c == NULL || c->leaving)
+        return;
+    s2_tunnel_settle(c->tunnel, now_ns);
+    if (newest_other(c->tunnel, NULL) == c)
         use_outbound(c);
 }
 

@@ -18,6 +18,7 @@
 
 #define FIRST_RETRY_NS (1 * S2_SECOND)
 #define LAST_RETRY_NS (60 * S2_SECOND)
+#define SETTLE_NS (3 * S2_SECOND) /* the peer asks again after two if our answer was lost */
 
 const char *s2svpn_tunnel_phase_text(enum s2svpn_tunnel_phase phase)
 {
@@ -70,10 +71,18 @@ static void on_retry(void *arg, uint64_t now_ns)
         s2_tunnel_start(t, now_ns);
 }
 
+static void on_settle(void *arg, uint64_t now_ns)
+{
+    const s2svpn_tunnel *t = arg;
+
+    s2_rib_set_usable(t->connection->router->rib, t, t->up && !t->draining, now_ns);
+}
+
 void s2_tunnel_init(s2svpn_tunnel *t)
 {
     s2_list_init(&t->children);
     s2_timer_init(&t->retry, on_retry, t);
+    s2_timer_init(&t->settle, on_settle, t);
     s2_attempt_init(t);
     atomic_init(&t->out, NULL);
     atomic_init(&t->port, NULL);
@@ -87,6 +96,7 @@ void s2_tunnel_clear(s2svpn_tunnel *t)
     s2svpn_context *ctx = ctx_of(t);
 
     s2_timer_cancel(&ctx->timers, &t->retry);
+    s2_timer_cancel(&ctx->timers, &t->settle);
     s2_timer_cancel(&ctx->timers, &t->attempt.watch);
     s2_tunnel_change_clear(t);
     if (ctx->ike)
@@ -169,13 +179,14 @@ void s2_tunnel_stop(s2svpn_tunnel *t, uint64_t now_ns)
     s2_tunnel_set_phase(t, S2SVPN_TUNNEL_STOPPED, "stopped by this side");
 }
 
-void s2_tunnel_ipsec_up(s2svpn_tunnel *t, uint64_t now_ns)
+void s2_tunnel_ipsec_up(s2svpn_tunnel *t, bool answered, uint64_t now_ns)
 {
     t->tries = 0;
     s2_timer_cancel(&ctx_of(t)->timers, &t->retry);
     if (t->phase == S2SVPN_TUNNEL_UP || t->phase == S2SVPN_TUNNEL_IPSEC_UP)
         return;
     s2_path_begin(t, now_ns);
+    t->answered = answered;
     if (!s2_speaks_bgp(t->connection)) {
         s2_tunnel_set_up(t, true, "IPsec is up", now_ns);
         return;
@@ -194,6 +205,38 @@ void s2_tunnel_ipsec_down(s2svpn_tunnel *t, const char *reason, uint64_t now_ns)
     s2_tunnel_set_up(t, false, reason, now_ns);
 }
 
+void s2_tunnel_settle(s2svpn_tunnel *t, uint64_t now_ns)
+{
+    if (!t->settle.armed)
+        return;
+    s2_timer_cancel(&ctx_of(t)->timers, &t->settle);
+    on_settle(t, now_ns);
+}
+
+/* Static routes follow. What we answered may be still under way, or lost: the peer may have
+ * no SA yet, and what comes by this tunnel is lost. So where another tunnel carries the
+ * traffic, it goes on by that one until the peer has sent something, or soon. With BGP the
+ * session itself shows that packets pass. */
+static void move_static_routes(s2svpn_tunnel *t, bool up, uint64_t now_ns)
+{
+    s2svpn_connection *c = t->connection;
+    s2svpn_context *ctx = ctx_of(t);
+    bool other_up = false;
+
+    for (size_t i = 0; i < c->tunnel_count; i++) {
+        if (&c->tunnel[i] == t)
+            continue;
+        other_up |= c->tunnel[i].up;
+        if (!up)
+            s2_tunnel_settle(&c->tunnel[i], now_ns);
+    }
+    s2_timer_cancel(&ctx->timers, &t->settle);
+    if (up && other_up && t->answered)
+        s2_timer_set(&ctx->timers, &t->settle, s2_after(now_ns, SETTLE_NS));
+    else
+        s2_rib_set_usable(c->router->rib, t, up && !t->draining, now_ns);
+}
+
 void s2_tunnel_set_up(s2svpn_tunnel *t, bool up, const char *reason, uint64_t now_ns)
 {
     s2svpn_connection *c = t->connection;
@@ -204,7 +247,7 @@ void s2_tunnel_set_up(s2svpn_tunnel *t, bool up, const char *reason, uint64_t no
     if (up)
         s2_tunnel_set_phase(t, S2SVPN_TUNNEL_UP, reason);
     if (c->static_routes_only)
-        s2_rib_set_usable(c->router->rib, t, up && !t->draining, now_ns);
+        move_static_routes(t, up, now_ns);
     else if (!up)
         s2_rib_set_usable(c->router->rib, t, false, now_ns);
     if (up)

@@ -152,6 +152,8 @@ struct s2svpn_tunnel {
     char reason[128];
     char ike_algorithms[64], esp_algorithms[64];
     struct s2_timer retry;
+    struct s2_timer settle; /* when static routes may use it, though it is up */
+    bool answered;          /* its child: the peer asked for it */
     uint32_t tries;
     struct s2_attempt attempt;
     char bgp_reason[64];    /* why its session isn't established, since IPsec is up; "" */
@@ -344,7 +346,10 @@ void s2_tunnel_init(s2svpn_tunnel *t);
 void s2_tunnel_clear(s2svpn_tunnel *t);
 void s2_tunnel_start(s2svpn_tunnel *t, uint64_t now_ns);
 void s2_tunnel_stop(s2svpn_tunnel *t, uint64_t now_ns); /* polite */
-void s2_tunnel_ipsec_up(s2svpn_tunnel *t, uint64_t now_ns);
+/* answered: the peer asked for the child, and has it when our answer has arrived. */
+void s2_tunnel_ipsec_up(s2svpn_tunnel *t, bool answered, uint64_t now_ns);
+/* The peer has it: static routes may use it. */
+void s2_tunnel_settle(s2svpn_tunnel *t, uint64_t now_ns);
 void s2_tunnel_ipsec_down(s2svpn_tunnel *t, const char *reason, uint64_t now_ns);
 /* BGP or static: routes may be used, or not any more. */
 void s2_tunnel_set_up(s2svpn_tunnel *t, bool up, const char *reason, uint64_t now_ns);

@@ -48,8 +48,21 @@ line "the table: one tunnel is down and one is up" '^  state +(down +up|up +down
 line "the table: outside addresses with ports" '127\.0\.0\.1:[0-9]+ +127\.0\.0\.2:[0-9]+'
 line "the table: inside addresses" '169\.254\.[0-9.]+ +169\.254\.[0-9.]+'
 line "the table: algorithms of both" '^  IKE +AES_[A-Z0-9_]+ +AES_[A-Z0-9_]+$'
+line "the timeline: the device's prefix comes to the gateway" \
+    ' gateway +BGP says: 192\.168\.0\.0/16 is reached by tunnel'
+line "the timeline: the VPC's prefix comes to the device" \
+    ' device +BGP says: 10\.0\.0\.0/16 is reached by tunnel'
+line "the timeline: the prefix is propagated into the main route table, with its target" \
+    'propagated into the main route table: target vgw-[0-9a-f]+$'
+line "the table: one session is down and one is established" \
+    '^  BGP session +(Established +[A-Z]|[A-Z][A-Za-z]+ +Established)'
+line "the table: prefixes went both ways" '^  prefixes .*1 to device, 1 to gateway'
+line "the table: the main route table's own route" \
+    '^  10\.0\.0\.0/16 +local +CreateRouteTable +active'
 line "the table: the propagated route goes by the other tunnel" \
-    '^  192\.168\.0\.0/16 +vgw-[0-9a-f]+ +active, propagated, by tunnel [12]'
+    '^  192\.168\.0\.0/16 +vgw-[0-9a-f]+ +EnableVgwRoutePropagation +active +tunnel [12]$'
+line "the table: the path moved, and when" \
+    '^  path to the (VPC|office) +moved from tunnel [12] to tunnel [12], [0-9.]+ s after the cut$'
 line "the table: pings" 'pings +[0-9]+ sent, [0-9]+ answered, [1-9][0-9]* lost'
 line "the table: latency" 'latency +min [0-9.]+, avg [0-9.]+, max [0-9.]+ ms'
 line "the table: seconds to fail over" 'failover +[0-9.]+ s after the cut'

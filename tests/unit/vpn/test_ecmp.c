@@ -40,6 +40,15 @@ static s2svpn_route route_to(const struct rig *rig, const char *address)
 
 /* ---- off and on */
 
+/* Up, and static routes in use by both tunnels: the answerer's wait for the peer's packets. */
+static bool settled(struct rig *rig, const struct rig_plan *plan)
+{
+    const bool up = rig_up(rig, plan);
+
+    rig_run(rig, 5 * RIG_SECOND);
+    return up;
+}
+
 static void one_tunnel_carries_everything_unless_asked(void)
 {
     static const struct rig_plan off_statics = {.static_routes = true};
@@ -48,7 +57,7 @@ static void one_tunnel_carries_everything_unless_asked(void)
     static struct rig rig;
 
     for (size_t i = 0; i < 2; i++) {
-        if (rig_up(&rig, plans[i])) {
+        if (settled(&rig, plans[i])) {
             ways_look(&rig.gateway, &w);
             CU_ASSERT(w.count[0] == WAYS_FLOWS || w.count[1] == WAYS_FLOWS);
             ways_look(&rig.device, &w);
@@ -68,7 +77,7 @@ static void both_tunnels_carry_even_shares_of_the_flows(void)
     static struct rig rig;
 
     for (size_t i = 0; i < 2; i++) {
-        if (rig_up(&rig, plans[i])) {
+        if (settled(&rig, plans[i])) {
             ways_look(&rig.gateway, &w);
             CU_ASSERT_TRUE(ways_are_even(&w));
             ways_look(&rig.gateway, &again);
@@ -309,7 +318,7 @@ static void only_the_lost_tunnel_s_flows_move_and_they_come_back(void)
     static struct rig rig;
 
     for (size_t i = 0; i < 2; i++) {
-        if (rig_up(&rig, plans[i])) {
+        if (settled(&rig, plans[i])) {
             ways_look(&rig.gateway, &before);
             rig.loses = cut_first;
             rig_run(&rig, 100 * RIG_SECOND);
@@ -360,7 +369,7 @@ static void a_tunnel_without_a_child_takes_nothing(void)
     static struct ways before, now;
     static struct rig rig;
 
-    if (rig_up(&rig, &statics)) {
+    if (settled(&rig, &statics)) {
         struct s2_sa_out *out = atomic_load(&rig.cloud->tunnel[0].out);
 
         ways_look(&rig.gateway, &before);

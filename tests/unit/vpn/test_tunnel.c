@@ -469,6 +469,60 @@ static void sources_go_with_the_prefixes_that_a_new_session_lacks(void)
     rig_close(&rig);
 }
 
+/* Does the gateway send by its first tunnel? */
+static bool goes_by_the_first(struct rig *rig)
+{
+    static uint8_t p[PACKET_ROOM];
+    const struct packet_spec spec = {.from = "10.0.1.10", .to = "192.168.10.20", .payload = 100};
+    const uint64_t before = rig_tunnel(rig->cloud, 0).packets_out;
+
+    rig_send(&rig->gateway, p, packet_write(p, &spec));
+    rig_pump(rig);
+    return rig_tunnel(rig->cloud, 0).packets_out > before;
+}
+
+static void the_peer_sends(struct rig *rig)
+{
+    static uint8_t p[PACKET_ROOM];
+    const struct packet_spec spec = {.payload = 100};
+
+    rig_send(&rig->device, p, packet_write(p, &spec));
+    rig_pump(rig);
+}
+
+static void time_passes(struct rig *rig)
+{
+    rig_run(rig, 3 * RIG_SECOND);
+}
+
+static void the_other_tunnel_goes(struct rig *rig)
+{
+    CU_ASSERT_EQUAL(s2svpn_tunnel_reset(s2svpn_connection_tunnel(rig->cloud, 1)), S2SVPN_OK);
+    rig_pump(rig);
+}
+
+static void a_static_route_stays_until_the_peer_has_the_new_child(void)
+{
+    static void (*const ends[])(struct rig *) = {the_peer_sends, time_passes,
+                                                 the_other_tunnel_goes};
+    static struct rig rig;
+
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        if (rig_up(&rig, &static_routes)) {
+            rig_run(&rig, 5 * RIG_SECOND);
+            CU_ASSERT_TRUE(goes_by_the_first(&rig));
+            CU_ASSERT_EQUAL(s2svpn_tunnel_reset(s2svpn_connection_tunnel(rig.site, 0)), S2SVPN_OK);
+            for (unsigned k = 0; k < 200 && (k == 0 || !rig_both_up(&rig)); k++)
+                rig_run(&rig, RIG_SECOND / 10);
+            CU_ASSERT_TRUE(rig_both_up(&rig));
+            CU_ASSERT_FALSE(goes_by_the_first(&rig));
+            ends[i](&rig);
+            CU_ASSERT_TRUE(goes_by_the_first(&rig));
+        }
+        rig_close(&rig);
+    }
+}
+
 const CU_TestInfo s2_test_tunnel[] = {
     {"phases have words", phases_have_words},
     {"a tunnel that is up says how", a_tunnel_that_is_up_says_how},
@@ -494,5 +548,7 @@ const CU_TestInfo s2_test_tunnel[] = {
      a_tunnel_whose_child_goes_alone_comes_up_with_the_next},
     {"sources go with the prefixes that a new session lacks",
      sources_go_with_the_prefixes_that_a_new_session_lacks},
+    {"a static route stays until the peer has the new child",
+     a_static_route_stays_until_the_peer_has_the_new_child},
     CU_TEST_INFO_NULL,
 };
