@@ -53,14 +53,15 @@ peers libevent-pthreads-2.1-7 file:/usr/lib/*/libevent_pthreads-2.1.so.7
 peers bird2 cmd:bird
 peers frr file:/usr/lib/frr/bgpd
 peers exabgp cmd:exabgp
+peers gobgpd cmd:gobgpd
 peers iperf3 cmd:iperf3
 peers nftables cmd:nft
 LIST
 }
 
 # The services that packages above bring, and their processes' names.
-packages_services="strongswan bird frr exabgp"
-packages_daemons="charon-systemd charon starter bird bgpd zebra watchfrr exabgp"
+packages_services="strongswan bird frr exabgp gobgpd"
+packages_daemons="charon-systemd charon starter bird bgpd zebra watchfrr exabgp gobgpd"
 
 packages_probe()
 {

@@ -19,6 +19,11 @@ static s2svpn_prefix network(const struct hub_site *s, size_t k)
     return (s2svpn_prefix){.address = ipv4(20, (uint8_t)s->number, (uint8_t)k, 0), .length = 24};
 }
 
+static s2svpn_prefix vpc_block(void)
+{
+    return (s2svpn_prefix){.address = ipv4(10, 0, 0, 0), .length = 16};
+}
+
 static uint32_t host(const struct hub_site *s, size_t k)
 {
     return packet_address(20, (uint8_t)s->number, (uint8_t)k, 10);
@@ -42,9 +47,12 @@ static void take(struct hub *h, size_t gateway, s2svpn_sim_node *node, s2svpn_po
                  const s2svpn_packet *p, unsigned *answered)
 {
     struct echo e;
+    uint16_t about;
 
-    if (packet_is_icmp_error(p->data, p->len))
+    if (packet_is_icmp_error(p->data, p->len)) {
+        h->leaks += packet_error_about(p->data, p->len, &about) && about != PING_ID + gateway;
         return;
+    }
     if (!packet_read_echo(p->data, p->len, &e)) {
         h->mistaken++;
         return;
@@ -80,6 +88,19 @@ static void on_cloud_inside(void *user, s2svpn_sim_node *node, s2svpn_port_id po
         for (size_t i = 0; i < n; i++)
             take(h, g, node, port, &p[i], &h->gateway[g].answered);
     }
+}
+
+void hub_echo(struct hub *h, size_t gateway, const struct hub_site *from, uint32_t source,
+              uint32_t to, uint16_t seq)
+{
+    const struct hub_gateway *g = &h->gateway[gateway];
+
+    inject(from ? from->node : h->node, from ? from->first_port : s2svpn_port_number(g->instance),
+           &(struct echo){.type = ECHO_REQUEST,
+                          .from = source,
+                          .to = to,
+                          .id = (uint16_t)(PING_ID + gateway),
+                          .seq = seq});
 }
 
 void hub_ping(struct hub_site *from, const struct hub_site *to, size_t network)
@@ -130,10 +151,34 @@ static void on_log(void *user, s2svpn_log_level level, const char *line)
     scene_say("%s log %d: %s", (const char *)user, (int)level, line);
 }
 
+static void on_cloud_key(void *user, enum s2svpn_keylog_kind kind, const char *line)
+{
+    if (kind == S2SVPN_KEYLOG_ESP)
+        watch_key(user, false, line);
+}
+
+static void on_site_key(void *user, enum s2svpn_keylog_kind kind, const char *line)
+{
+    if (kind == S2SVPN_KEYLOG_ESP)
+        watch_key(user, true, line);
+}
+
+static void on_wire(void *user, const s2svpn_datagram *d, bool lost, uint64_t now_ns)
+{
+    (void)now_ns;
+    if (!lost)
+        watch_wire(user, d);
+}
+
 static bool open_context(s2svpn_sim_node *node, s2svpn_options *o, s2svpn_context **ctx,
-                         const char *name)
+                         const char *name, struct watch *watch)
 {
     s2svpn_error why = {0};
+
+    if (watch) {
+        o->keylog = o->role == S2SVPN_ROLE_GATEWAY ? on_cloud_key : on_site_key;
+        o->keylog_user = watch;
+    }
 
     if (scene_is_verbose()) {
         o->log = on_log;
@@ -156,7 +201,7 @@ static bool open_cloud(struct hub *h)
     h->options.role = S2SVPN_ROLE_GATEWAY;
     h->options.local = h->local;
     h->options.local_count = fill_locals(h->local, a, 2);
-    return open_context(h->node, &h->options, &h->ctx, "gateway");
+    return open_context(h->node, &h->options, &h->ctx, "gateway", h->plan.watch);
 }
 
 static bool make_gateway(struct hub *h, size_t g)
@@ -172,7 +217,7 @@ static bool make_gateway(struct hub *h, size_t g)
         return false;
     if (h->plan.no_vpc)
         return true;
-    vpc.cidr = (s2svpn_prefix){.address = ipv4(10, 0, 0, 0), .length = 16};
+    vpc.cidr = vpc_block();
     if (!CHECK(s2svpn_vpc_new(h->ctx, &vpc, &to->vpc) == S2SVPN_OK))
         return false;
     subnet.cidr = (s2svpn_prefix){.address = ipv4(10, 0, 1, 0), .length = 24};
@@ -191,26 +236,36 @@ static uint32_t asn_of(const struct hub *h, size_t number)
     return number < 4 && h->plan.asn[number] ? h->plan.asn[number] : 65000 + (uint32_t)number;
 }
 
-static bool make_connection(struct hub *h, struct hub_site *s)
+static bool make_customer_gateway(struct hub *h, struct hub_site *s)
 {
     s2svpn_customer_gateway_spec cgw = S2SVPN_CUSTOMER_GATEWAY_INIT;
-    s2svpn_connection_spec spec = S2SVPN_CONNECTION_INIT;
     char address[S2SVPN_ADDRESS_TEXT];
 
     s2svpn_address_print(&s->outside, address);
     cgw.address = address;
     cgw.bgp_asn = asn_of(h, s->number);
+    return CHECK(s2svpn_customer_gateway_new(h->ctx, &cgw, &s->cgw) == S2SVPN_OK);
+}
+
+static bool make_connection(struct hub *h, struct hub_site *s)
+{
+    s2svpn_connection_spec spec = S2SVPN_CONNECTION_INIT;
+    const s2svpn_prefix first = network(s, 0);
+
+    spec.static_routes_only = s->is_static;
     for (size_t i = 0; i < 2; i++) {
         spec.tunnel[i].outside_address = ipv4(198, 51, 100, (uint8_t)(1 + i));
         spec.tunnel[i].pre_shared_key = SCENE_PSK;
     }
-    return CHECK(s2svpn_customer_gateway_new(h->ctx, &cgw, &s->cgw) == S2SVPN_OK) &&
-           CHECK(s2svpn_connection_new(h->gateway[s->gateway].vgw, s->cgw, &spec, &s->cloud) ==
-                 S2SVPN_OK);
+    return CHECK(s2svpn_connection_new(h->gateway[s->gateway].vgw, s->cgw, &spec, &s->cloud) ==
+                 S2SVPN_OK) &&
+           (!s->is_static ||
+            CHECK(s2svpn_connection_add_static_route(s->cloud, &first) == S2SVPN_OK));
 }
 
 static bool open_device(struct hub_site *s)
 {
+    const s2svpn_prefix vpc = vpc_block();
     s2svpn_device_config *read = NULL;
     s2svpn_text xml = {0};
     s2svpn_error why = {0};
@@ -222,7 +277,24 @@ static bool open_device(struct hub_site *s)
     if (rc == S2SVPN_OK)
         rc = s2svpn_device_open(s->ctx, read, NULL, &s->site);
     s2svpn_config_free(read);
+    if (rc == S2SVPN_OK && s->is_static)
+        rc = s2svpn_connection_add_static_route(s->site, &vpc);
     return CHECK(rc == S2SVPN_OK);
+}
+
+bool hub_connect(struct hub *h, struct hub_site *s)
+{
+    return make_connection(h, s) && open_device(s) &&
+           CHECK(s2svpn_connection_start(s->site) == S2SVPN_OK);
+}
+
+void hub_disconnect(struct hub_site *s)
+{
+    CHECK(s2svpn_connection_delete(s->cloud) == S2SVPN_OK);
+    CHECK(s2svpn_connection_delete(s->site) == S2SVPN_OK);
+    s2svpn_connection_release(s->cloud);
+    s2svpn_connection_release(s->site);
+    s->cloud = s->site = NULL;
 }
 
 void hub_set_extra(struct hub *h, size_t site, bool there)
@@ -263,6 +335,7 @@ static bool make_site(struct hub *h, size_t gateway, size_t number)
     s->hub = h;
     s->gateway = gateway;
     s->number = number;
+    s->is_static = number + h->plan.statics >= h->plan.sites;
     s->outside = ipv4(203, 0, 113, (uint8_t)(1 + h->sites));
     snprintf(s->name, sizeof(s->name), "site %zu.%zu", gateway, number);
     first = network(s, 0);
@@ -274,7 +347,8 @@ static bool make_site(struct hub *h, size_t gateway, size_t number)
     s->options.role = S2SVPN_ROLE_DEVICE;
     s->options.local = s->local;
     s->options.local_count = fill_locals(s->local, &s->outside, 1);
-    if (!open_context(s->node, &s->options, &s->ctx, s->name) || !make_connection(h, s))
+    if (!open_context(s->node, &s->options, &s->ctx, s->name, h->plan.watch) ||
+        !make_customer_gateway(h, s))
         return false;
     port.address = ipv4(20, (uint8_t)number, 0, 1);
     port.prefix = &first;
@@ -283,7 +357,7 @@ static bool make_site(struct hub *h, size_t gateway, size_t number)
         return false;
     s->first_port = s2svpn_port_number(s->port);
     hub_set_extra(h, h->sites - 1, true);
-    return open_device(s) && CHECK(s2svpn_connection_start(s->site) == S2SVPN_OK);
+    return hub_connect(h, s);
 }
 
 bool hub_open(struct hub *h, const struct hub_plan *plan)
@@ -292,6 +366,8 @@ bool hub_open(struct hub *h, const struct hub_plan *plan)
     h->plan = *plan;
     if (!CHECK(s2svpn_sim_new(plan->seed, &h->sim) == S2SVPN_OK))
         return false;
+    if (plan->watch)
+        s2svpn_sim_on_wire(h->sim, on_wire, plan->watch);
     if (!CHECK(s2svpn_sim_set_link(h->sim, NULL, NULL, &plan->link) == S2SVPN_OK) || !open_cloud(h))
         return false;
     for (size_t g = 0; g < plan->gateways; g++) {

@@ -11,15 +11,17 @@
  * S is the site's number among those of its gateway: the gateways' networks overlap on
  * purpose. The site's first network is behind one port, the others behind a second one
  * and a third, which can be taken away and come back. Hosts answer pings to any address
- * .10 of theirs; a ping carries its gateway's number, and one of another's is a leak.
+ * .10 of theirs; a ping carries its gateway's number, and one of another's is a leak, be it
+ * only a part of it in an ICMP error.
  */
 #ifndef S2_TESTS_SIM_HUB_H
 #define S2_TESTS_SIM_HUB_H
 
 #include "scene.h"
+#include "watch.h"
 
 #define HUB_SITES 50
-#define HUB_GATEWAYS 2
+#define HUB_GATEWAYS 4
 #define HUB_EXTRA_PORTS 2 /* of up to 64 networks each */
 
 struct hub_plan {
@@ -28,8 +30,10 @@ struct hub_plan {
     size_t networks;        /* of a site */
     uint32_t asn[4];        /* of the first sites; 0: 65000 + S */
     size_t defaults;        /* the first sites' extra networks include 0.0.0.0/0 */
+    size_t statics;         /* the last sites have static routes, to their first network */
     bool no_vpc;            /* the gateways aren't attached */
     s2svpn_sim_link link;
+    struct watch *watch; /* sees keys and wire; NULL: nobody does */
 };
 #define HUB_PLAN_INIT                                                                              \
     {                                                                                              \
@@ -39,6 +43,7 @@ struct hub_plan {
 struct hub_site {
     struct hub *hub;
     size_t gateway, number;
+    bool is_static;
     char name[48];
     s2svpn_sim_node *node;
     s2svpn_context *ctx;
@@ -86,6 +91,9 @@ bool hub_wait(struct hub *h, bool (*done)(void *hub), uint64_t ns);
 
 s2svpn_tunnel_info hub_tunnel(const s2svpn_connection *conn, size_t index);
 void hub_cut(struct hub *h, size_t site, size_t tunnel, bool down);
+/* The connection goes, at both ends; it is made anew, at both ends, and started. */
+void hub_disconnect(struct hub_site *s);
+bool hub_connect(struct hub *h, struct hub_site *s);
 /* The extra networks of a site come or go. */
 void hub_set_extra(struct hub *h, size_t site, bool there);
 bool hub_has_extra(const struct hub_site *s);
@@ -94,6 +102,9 @@ bool hub_has_extra(const struct hub_site *s);
 void hub_ping(struct hub_site *from, const struct hub_site *to, size_t network);
 void hub_ping_from_instance(struct hub *h, size_t gateway, const struct hub_site *to,
                             size_t network);
+/* A ping with any addresses, from a site, or from the instance of a gateway (NULL). */
+void hub_echo(struct hub *h, size_t gateway, const struct hub_site *from, uint32_t source,
+              uint32_t to, uint16_t seq);
 void hub_count_anew(struct hub *h);
 uint64_t hub_drops(const struct hub *h, enum s2svpn_drop reason); /* of all contexts */
 void hub_describe(struct hub *h);

@@ -122,6 +122,16 @@ bool packet_is_icmp_error(const uint8_t *p, size_t len)
            icmp[ICMP_LEN] == 0x45;
 }
 
+bool packet_error_about(const uint8_t *p, size_t len, uint16_t *id)
+{
+    const uint8_t *about = p + IPV4_LEN + ICMP_LEN;
+
+    if (len < 2 * (IPV4_LEN + ICMP_LEN) || about[9] != 1)
+        return false;
+    *id = (uint16_t)get16(about + IPV4_LEN + 4);
+    return true;
+}
+
 size_t packet_tcp(uint8_t *out, uint32_t from, uint32_t to, uint32_t seq, size_t payload_len,
                   bool partial)
 {

@@ -31,6 +31,8 @@ struct echo {
 bool packet_read_echo(const uint8_t *p, size_t len, struct echo *out);
 /* Unreachable or time exceeded, with a right checksum and the packet that it is about. */
 bool packet_is_icmp_error(const uint8_t *p, size_t len);
+/* The identifier of the echo that such an error is about; false: it is about another thing. */
+bool packet_error_about(const uint8_t *p, size_t len, uint16_t *id);
 /* The IPv4 header is well-formed and its checksum right. */
 bool packet_ip_is_right(const uint8_t *p, size_t len);
 /* The payload is what packet_tcp() fills in for these sequence numbers. */

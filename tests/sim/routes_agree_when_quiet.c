@@ -2,11 +2,13 @@
 /* Two virtual gateways whose networks overlap, each with sites that reach each other
  * through it, and by dice what makes routes come and go: paths cut and black-holed,
  * tunnels reset by either end, connections stopped, networks withdrawn and advertised
- * again, two default routes among them, propagation disabled and enabled. All the while:
- * no packet goes in circles, none crosses to the other gateway, and the entries of the
- * route tables keep the rules of propagation. When it is quiet, both ends agree. */
+ * again, two default routes among them, propagation disabled and enabled. All the while
+ * hosts send anything to anywhere: no packet goes in circles, none crosses to the other
+ * gateway, and the entries of the route tables keep the rules of propagation. When it is
+ * quiet, both ends' tables agree, prefix by prefix. */
 #include "campaign.h"
-#include "hub.h"
+#include "crowd.h"
+#include "flaps.h"
 
 #include <string.h>
 
@@ -16,9 +18,9 @@
 struct storm {
     struct hub h;
     s2svpn_sim *dice;
-    uint8_t cut[HUB_SITES]; /* bits of tunnels */
-    uint8_t black[HUB_SITES];
-    bool stopped[HUB_SITES];
+    struct flaps flaps;
+    struct crowd crowd;
+    uint64_t knows[HUB_SITES]; /* what a device's events have said: bits of networks */
     bool disabled[HUB_GATEWAYS];
 };
 
@@ -72,10 +74,61 @@ static void check_always(struct storm *st)
     for (size_t g = 0; g < st->h.plan.gateways; g++)
         check_entries(st, g);
     CHECK(hub_drops(&st->h, S2SVPN_DROP_TTL) == 0);
-    CHECK(st->h.leaks == 0 && st->h.mistaken == 0);
+    const bool no_packet_enters_a_node_twice = st->crowd.again == 0;
+    CHECK(no_packet_enters_a_node_twice);
+    CHECK(st->h.leaks == 0 && st->h.mistaken == 0 && st->crowd.astray == 0);
 }
 
 /* ---- what must hold when it is quiet */
+
+/* A prefix as a bit: the VPC's, the default route, the sites' networks. */
+static uint64_t bit_of(const s2svpn_prefix *p)
+{
+    const uint8_t *a = p->address.bytes;
+
+    return p->length == 0 ? 1 : a[0] == 10 ? 2 : (uint64_t)4 << (8 * (a[1] & 3) + (a[2] & 7));
+}
+
+static uint64_t networks_as_bits(const struct hub_site *s)
+{
+    const size_t n = hub_has_extra(s) ? s->hub->plan.networks : 1;
+
+    return (((uint64_t)1 << n) - 1) << 2 << 8 * s->number;
+}
+
+/* A device's table as its events tell it. */
+static void on_route(void *user, s2svpn_context *ctx, const s2svpn_event *e)
+{
+    uint64_t *knows = user;
+
+    (void)ctx;
+    *knows = e->up ? *knows | bit_of(&e->prefix) : *knows & ~bit_of(&e->prefix);
+}
+
+/* Prefix by prefix: a device's table is the VPC and the others' networks, the gateway's is
+ * what all sites advertise. The default route is counted below. */
+static void check_tables(struct storm *st, size_t gateway)
+{
+    const struct hub *h = &st->h;
+    s2svpn_route r[ENTRIES_MAX];
+    const size_t n = s2svpn_route_table_list(h->gateway[gateway].table, r, ENTRIES_MAX);
+    uint64_t all = 0, listed = 0;
+
+    for (size_t i = 0; i < h->sites; i++)
+        all |= h->site[i].gateway == gateway ? networks_as_bits(&h->site[i]) : 0;
+    for (size_t i = 0; i < h->sites; i++) {
+        const uint64_t others = all & ~networks_as_bits(&h->site[i]);
+        const bool the_device_has_what_the_others_advertise =
+            (st->knows[i] & ~(uint64_t)1) == (others | 2);
+
+        if (h->site[i].gateway == gateway)
+            CHECK(the_device_has_what_the_others_advertise);
+    }
+    for (size_t i = 0; i < n && i < ENTRIES_MAX; i++)
+        listed |= r[i].usable ? bit_of(&r[i].prefix) : 0;
+    const bool the_table_has_what_the_sites_advertise = (listed & ~(uint64_t)1) == (all | 2);
+    CHECK(the_table_has_what_the_sites_advertise);
+}
 
 static uint32_t networks_of(const struct hub_site *s)
 {
@@ -127,6 +180,7 @@ static void ping_everything(struct storm *st)
 {
     struct hub *h = &st->h;
 
+    st->crowd.watch.inner = NULL; /* these pings have numbers of their own */
     hub_count_anew(h);
     for (size_t i = 0; i < h->sites; i++) {
         for (size_t j = 0; j < h->sites; j++) {
@@ -144,31 +198,6 @@ static void ping_everything(struct storm *st)
 }
 
 /* ---- what may happen */
-
-static void set_cut(struct storm *st, size_t site, size_t tunnel, bool on)
-{
-    const uint8_t bit = (uint8_t)(1 << tunnel);
-
-    hub_cut(&st->h, site, tunnel, on);
-    st->cut[site] = (uint8_t)(on ? st->cut[site] | bit : st->cut[site] & ~bit);
-}
-
-static void set_black(struct storm *st, size_t site, size_t tunnel, bool on)
-{
-    const uint8_t bit = (uint8_t)(1 << tunnel);
-
-    s2svpn_tunnel_set_blackhole(s2svpn_connection_tunnel(st->h.site[site].cloud, tunnel), on);
-    st->black[site] = (uint8_t)(on ? st->black[site] | bit : st->black[site] & ~bit);
-}
-
-static void set_stopped(struct storm *st, size_t site, bool on)
-{
-    const s2svpn_status rc = on ? s2svpn_connection_stop(st->h.site[site].site)
-                                : s2svpn_connection_start(st->h.site[site].site);
-
-    CHECK(rc == S2SVPN_OK);
-    st->stopped[site] = on;
-}
 
 static void set_disabled(struct storm *st, size_t g, bool on)
 {
@@ -200,35 +229,10 @@ static void flap_propagation(struct storm *st)
 
 static void happen(struct storm *st)
 {
-    const size_t site = roll(st, 0, st->h.sites - 1), tunnel = roll(st, 0, 1);
-    struct hub_site *s = &st->h.site[site];
-    const uint64_t what = roll(st, 0, 11);
-
-    if (what < 3)
-        set_cut(st, site, tunnel, !(st->cut[site] & 1 << tunnel));
-    else if (what < 4)
-        set_black(st, site, tunnel, !(st->black[site] & 1 << tunnel));
-    else if (what < 6)
-        CHECK(s2svpn_tunnel_reset(
-                  s2svpn_connection_tunnel(what == 4 ? s->cloud : s->site, tunnel)) == S2SVPN_OK);
-    else if (what < 7)
-        set_stopped(st, site, !st->stopped[site]);
-    else if (what < 11)
-        hub_set_extra(&st->h, site, !hub_has_extra(s));
+    if (roll(st, 0, 11) < 11)
+        flaps_happen(&st->flaps);
     else
         flap_propagation(st);
-}
-
-/* Pings all the while, to networks that are there and that aren't. */
-static void ping_something(struct storm *st)
-{
-    struct hub *h = &st->h;
-    struct hub_site *from = &h->site[roll(st, 0, h->sites - 1)];
-    const struct hub_site *to = &h->site[roll(st, 0, h->sites - 1)];
-
-    if (from->gateway == to->gateway)
-        hub_ping(from, to, roll(st, 0, 5));
-    hub_ping_from_instance(h, to->gateway, to, roll(st, 0, 5));
 }
 
 static void blow(struct storm *st, unsigned times)
@@ -236,23 +240,22 @@ static void blow(struct storm *st, unsigned times)
     for (unsigned i = 0; i < times; i++) {
         happen(st);
         for (uint64_t left = roll(st, 1, 100); left > 0; left--) {
-            ping_something(st);
+            crowd_send(&st->crowd);
+            crowd_send(&st->crowd);
             hub_run(&st->h, roll(st, 1, 500) * MILLISECOND);
             check_always(st);
         }
     }
 }
 
-static void calm(struct storm *st)
+static bool listen(struct storm *st)
 {
     for (size_t i = 0; i < st->h.sites; i++) {
-        for (size_t k = 0; k < 2; k++) {
-            set_cut(st, i, k, false);
-            set_black(st, i, k, false);
-        }
-        if (st->stopped[i])
-            set_stopped(st, i, false);
+        if (!CHECK(s2svpn_context_subscribe(st->h.site[i].ctx, S2SVPN_EVENT_ROUTE, on_route,
+                                            &st->knows[i], NULL) == S2SVPN_OK))
+            return false;
     }
+    return true;
 }
 
 static void play(uint64_t seed)
@@ -270,24 +273,24 @@ static void play(uint64_t seed)
     plan.defaults = roll(&st, 0, 2);
     plan.link.delay_ns = roll(&st, 1, 60) * MILLISECOND;
     plan.link.loss_ppm = roll(&st, 0, 1) ? (uint32_t)roll(&st, 0, 20000) : 0;
-    if (hub_open(&st.h, &plan) && hub_wait_up(&st.h, 3 * MINUTE)) {
+    plan.watch = &st.crowd.watch;
+    flaps_begin(&st.flaps, &st.h, st.dice);
+    crowd_begin(&st.crowd, &st.h, st.dice);
+    if (hub_open(&st.h, &plan) && listen(&st) && hub_wait_up(&st.h, 3 * MINUTE)) {
         hub_run(&st.h, SETTLE_NS);
         blow(&st, (unsigned)roll(&st, 3, 15));
-        calm(&st);
-        if (hub_wait_up(&st.h, CAMPAIGN_BOUND_NS)) {
-            plan.link.loss_ppm = 0; /* so that every ping counts */
-            CHECK(s2svpn_sim_set_link(st.h.sim, NULL, NULL, &plan.link) == S2SVPN_OK);
-            st.h.plan.link.loss_ppm = 0;
-            calm(&st);
-            hub_run(&st.h, SETTLE_NS);
+        if (flaps_end(&st.flaps)) {
             check_always(&st);
-            for (size_t g = 0; g < plan.gateways; g++)
+            for (size_t g = 0; g < plan.gateways; g++) {
                 check_agreement(&st, g);
+                check_tables(&st, g);
+            }
             ping_everything(&st);
             check_always(&st);
         }
     }
     hub_close(&st.h);
+    crowd_end(&st.crowd);
     s2svpn_sim_free(st.dice);
 }
 

@@ -219,8 +219,9 @@ static bool is_sense(const struct watch_sa *sa, const uint8_t *inner, size_t len
            is_of_the_scene(get32(inner + 12)) && is_of_the_scene(get32(inner + 16));
 }
 
-static void take_esp(struct watch *w, const uint8_t *p, size_t len, bool to_device)
+static void take_esp(struct watch *w, const s2svpn_datagram *d, const uint8_t *p, size_t len)
 {
+    const bool to_device = is_gateway(&d->local.address);
     const unsigned sender = to_device ? 0 : 1, receiver = 1 - sender;
     bool known = false, other_key = false;
     uint8_t inner[4096];
@@ -247,6 +248,8 @@ static void take_esp(struct watch *w, const uint8_t *p, size_t len, bool to_devi
         sa->last_seq = get32(p + 4);
         sa->packets++;
         w->nonsense += !is_sense(sa, inner, len);
+        if (w->inner && inner[len - ESP_HEADER_LEN - sa->iv_len - sa->icv_len - 1] == IP_IN_IP)
+            w->inner(w->inner_user, inner, (size_t)inner[2] << 8 | inner[3], d);
         return;
     }
     if (known)
@@ -257,15 +260,13 @@ static void take_esp(struct watch *w, const uint8_t *p, size_t len, bool to_devi
 
 static void take_one(struct watch *w, const s2svpn_datagram *d, const uint8_t *p, size_t len)
 {
-    const bool to_device = is_gateway(&d->local.address);
-
     w->datagrams++;
     w->plaintext += shows_plaintext(p, len);
     if (d->local.role == S2SVPN_ROLE_NATT && len == 1 && p[0] == 0xff)
         return; /* a keepalive, RFC 3948 section 2.3 */
     if (d->local.role == S2SVPN_ROLE_RAW ||
         (d->local.role == S2SVPN_ROLE_NATT && len >= 4 && get32(p) != 0))
-        take_esp(w, p, len, to_device);
+        take_esp(w, d, p, len);
     else
         w->ike++;
 }

@@ -35,6 +35,9 @@ struct watch {
     uint64_t datagrams, esp, ike;
     uint64_t plaintext, stranger, wrong_key, repeated, nonsense;
     bool broken; /* out of memory, or a line that can't be read */
+    /* Optional: told of each inner packet with the datagram that carries it. */
+    void (*inner)(void *user, const uint8_t *p, size_t len, const s2svpn_datagram *d);
+    void *inner_user;
 };
 
 void watch_clear(struct watch *w); /* an empty one is all zero */
