@@ -3,6 +3,7 @@
 # The gateway is told to start its tunnels and the device does as well, at the same moment:
 # one tunnel comes of each pair of tries, with one child, and stays. RFC 7296 section 2.8.
 . "$(dirname "$0")/lib/net.sh"
+. "$(dirname "$0")/lib/pings.sh"
 
 quiet() { in_cloud nft add rule ip hold "$1" udp dport '{ 500, 4500 }' drop; }
 hold()
@@ -32,7 +33,6 @@ one_each()
         [ "$(sas "$work/device.log")" = 2 ] && [ "$(sas "$work/gateway.log")" = 2 ]
 }
 out() { in_device ping -c 1 -W 1 -I 192.168.7.1 10.0.1.10; }
-all() { in_device ping -q -i 0.05 -c 40 -W 1 -I 192.168.7.1 10.0.1.10 | grep -q ' 0% packet loss'; }
 
 make_net
 write_config "$work/static.xml" static
@@ -41,15 +41,15 @@ for round in 1 2; do
     hold
     begin "the gateway starts its tunnels, round $round" start_gateway "$work/static.xml" \
         --route 192.168.0.0/16 --start || say_end
-    begin "the device as well" start_device "$work/static.xml" --route 10.0.0.0/16 \
+    begin "the device as well, round $round" start_device "$work/static.xml" --route 10.0.0.0/16 \
         --control "$work/control" || say_end
-    check "both have tried" until_true 5 both_tried
+    check "both have tried, round $round" until_true 30 both_tried
     let_go
-    check "both tunnels are up" until_true 15 up
-    check "pings cross" until_true 5 out
-    check "there is one of each in the end" until_true 15 one_each
-    check "and no ping is lost" all
-    begin "the device ends" stop "$device_pid"
-    begin "the gateway ends" stop "$gateway"
+    check "both tunnels are up, round $round" until_true 60 up
+    check "pings cross, round $round" until_true 30 out
+    check "there is one of each in the end, round $round" until_true 60 one_each
+    check "and no ping is lost, round $round" pings_all "$device" 40 -i 0.05 -I 192.168.7.1 10.0.1.10
+    begin "the device ends, round $round" stop "$device_pid"
+    begin "the gateway ends, round $round" stop "$gateway"
 done
 say_end

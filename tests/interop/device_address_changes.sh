@@ -56,29 +56,29 @@ begin "the gateway plays the document" start_gateway "$work/bgp.xml" || say_end
 begin "the device starts from it" start_device "$work/bgp.xml" || say_end
 check "it says that the document's address isn't here" \
     says '203.0.113.7 is not an address of this host'
-check "both tunnels come up" until_true 20 up
+check "both tunnels come up" until_true 60 up
 check "it has found the NAT" says 'NAT found: the peer 198.51.100.1:4500 sees another address'
-check "pings cross" until_true 10 crosses
+check "pings cross" until_true 60 crosses
 
 live_at 192.168.99.6
-check "with another address pings cross again" until_true 45 crosses
-check "and again" until_true 5 crosses
+check "with another address pings cross again" until_true 120 crosses
+check "and again" until_true 30 crosses
 live_at 192.168.99.77
-check "with a third they do too" until_true 45 crosses
+check "with a third they do too" until_true 120 crosses
 
 in_device ip addr flush dev v0
 sleep 3
 live_at 192.168.99.5
-check "and after a while without any" until_true 45 crosses
+check "and after a while without any" until_true 120 crosses
 begin "the device ends" stop "$device_pid"
 
 # Bound to an address that goes and comes.
 begin "with --local it starts" start_device "$work/bgp.xml" --local 192.168.99.5
-check "comes up" until_true 20 up
-check "pings cross" until_true 10 crosses
+check "comes up" until_true 60 up
+check "pings cross from that address" until_true 60 crosses
 in_device ip addr flush dev v0
 sleep 3
 live_at 192.168.99.5
-check "when its address is back, pings cross again" until_true 45 crosses
+check "when its address is back, pings cross again" until_true 120 crosses
 begin "the device ends when it is told to" stop "$device_pid"
 say_end

@@ -51,26 +51,26 @@ make_net
 write_config "$work/bgp.xml" bgp
 begin "the gateway plays the document" start_gateway "$work/bgp.xml" || say_end
 begin "the device makes a TUN device a tunnel" start_external "$work/bgp.xml" || say_end
-check "a tunnel is up when IPsec is" until_true 15 both_up
+check "a tunnel is up when IPsec is" until_true 60 both_up
 write_frr
 start_frr zebra
 zebra=$started
-check "zebra is there" until_true 10 test -S "$work/vty/zserv.api"
+check "zebra is there" until_true 60 test -S "$work/vty/zserv.api"
 start_frr bgpd
 bgpd=$started
-check "both of FRR's sessions come up" until_true 40 both_established
+check "both of FRR's sessions come up" until_true 120 both_established
 # ECMP is not for two paths of different MED.
 installed() { in_device ip route show 10.0.0.0/16 proto bgp | grep -q "via 169.254.10.5 dev vpn1"; }
-check "zebra installs the VPC's block, by tunnel 1" until_true 10 installed
-check "pings cross" crosses
+check "zebra installs the VPC's block, by tunnel 1" until_true 60 installed
+check "pings cross, by zebra's route" crosses
 begin "20 MB from the office arrive whole" transfer "$device" 192.168.7.1 "$cloud" 10.0.1.10 20000000
 if begin "tunnel 1's path is cut: FRR moves to tunnel 2, pings go on" cut_and_count; then
     grep 'no answer for' "$work/begin.log"
 fi
 mend
-check "mended, tunnel 1's session comes back" until_true 90 established 1
-check "and its route" until_true 15 installed
-check "pings cross" crosses
+check "mended, tunnel 1's session comes back" until_true 180 established 1
+check "and its route" until_true 60 installed
+check "pings cross, by tunnel 1 again" crosses
 for name in bgpd zebra; do kill "$(cat "$work/vty/$name.pid")" 2>/dev/null; done
 check "bgpd ends" stop "$bgpd"
 check "zebra ends" stop "$zebra"

@@ -8,10 +8,11 @@
 
 psk=interop.test_key.0123456789
 
-# probe OPTION...: one packet, and all that ike-scan says of the answer in probe.log.
+# probe MILLISECONDS OPTION...: one packet, and all that ike-scan says of the answer in
+# probe.log; it ends with the answer.
 probe()
 {
-    in_device ike-scan --retry=1 --timeout=400 "$@" 198.51.100.1 >"$work/probe.log" 2>&1
+    in_device ike-scan --retry=1 --timeout="$1" "${@:2}" 198.51.100.1 >"$work/probe.log" 2>&1
     cat "$work/probe.log"
     grep -q '^Ending ike-scan' "$work/probe.log"
 }
@@ -25,7 +26,7 @@ answers()
 {
     local name=$1 pattern=$2
     shift 2
-    check "$name: the probe goes" probe "$@"
+    check "$name: the probe goes" probe 10000 "$@"
     check "$name" says "$pattern"
 }
 ignores()
@@ -33,7 +34,7 @@ ignores()
     local name=$1 before
     shift
     before=$(half_open)
-    check "$name: the probe goes" probe "$@"
+    check "$name: the probe goes" probe 600 "$@"
     check "$name is not answered" silent
     check "$name leaves nothing behind" [ "$(half_open)" = "$before" ]
 }
@@ -63,7 +64,7 @@ v1()
 {
     local name=$1
     shift
-    check "$name: the probe goes" probe "$@"
+    check "$name: the probe goes" probe 600 "$@"
     check "$name: nothing comes, or which version we speak" v1_refused
 }
 v1_refused() { silent || says 'Notify message 5 \(INVALID_MAJOR_VERSION\)'; }
@@ -77,7 +78,7 @@ check "the gateway lives" alive
 storm()
 {
     for _ in $(seq 2000); do echo 198.51.100.1; done >"$work/targets"
-    in_device ike-scan --ikev2 --retry=1 --timeout=400 --interval=500u --file="$work/targets" \
+    in_device ike-scan --ikev2 --retry=1 --timeout=3000 --interval=700u --file="$work/targets" \
         >"$work/storm.log" 2>&1
     tail -n 1 "$work/storm.log"
 }
@@ -85,15 +86,15 @@ count() { grep -c "$1" "$work/storm.log"; }
 begin "2,000 probes from one address" storm
 cookies=$(count 'Notify message 16390') begun=$(count 'SA_INIT Handshake returned')
 told() { echo "$cookies cookies, $begun begun, $(half_open) in all"; }
-check "most are answered with a cookie" [ "$cookies" -ge 1800 ]
+check "most are answered with a cookie" [ "$cookies" -ge 1500 ]
 told
 check "which keeps nothing of them" [ "$begun" -le 110 ]
-check "the gateway lives" alive
+check "the gateway lives after the storm" alive
 start_charon "$device" ss || { not_ok "strongSwan starts"; say_end; }
 write_swanctl ss 203.0.113.7 198.51.100.1 192.168.0.0/16 10.0.0.0/16 "$psk" \
     aes128gcm16-prfsha256-ecp256 aes128gcm16-ecp256
-check "strongSwan gets its tunnel" swanctl_of ss --initiate --child k --timeout 10
+check "strongSwan gets its tunnel" swanctl_of ss --initiate --child k --timeout 60
 check "having brought the cookie" grep -E 'N\(COOKIE\) SA' "$work/ss/charon.log"
-check "pings cross" until_true 5 in_device ping -c 1 -W 1 -I 192.168.7.1 10.0.1.10
+check "pings cross" until_true 30 in_device ping -c 1 -W 1 -I 192.168.7.1 10.0.1.10
 begin "the gateway ends when it is told to" stop "$gateway"
 say_end

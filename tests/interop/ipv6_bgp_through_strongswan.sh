@@ -54,7 +54,7 @@ ip -n "$device" link set ipsec0 up
 ip -n "$device" addr add "$peer" peer "$us/128" dev ipsec0 nodad
 write_swanctl ss 203.0.113.7 198.51.100.1 ::/0 ::/0 "$psk" \
     aes256gcm16-prfsha256-ecp256 aes256gcm16-ecp256
-check "the tunnel comes up" swanctl_of ss --initiate --child k --timeout 10
+check "the tunnel comes up" swanctl_of ss --initiate --child k --timeout 60
 selectors() { swanctl_of ss --list-sas | grep -c '::/0$'; }
 check "with everything of IPv6 as selectors" [ "$(selectors)" = 2 ]
 check "the in-tunnel host answers pings" in_device ping -6 -c 2 -i 0.2 -W 2 -I "$peer" "$us"
@@ -65,10 +65,10 @@ write_bird
 start "$device" "$work/bird.out" bird -f -c "$work/bird.conf" -s "$work/bird.ctl" -P "$work/bird.pid"
 bird=$started
 established() { birdc_do show protocols aws | grep -q Established; }
-check "BGP is established" until_true 30 established
-check "we see it established" until_true 5 grep -q 'BGP .*-> Established' "$work/gateway.log"
+check "BGP is established" until_true 120 established
+check "we see it established" until_true 30 grep -q 'BGP .*-> Established' "$work/gateway.log"
 has_vpc() { birdc_do show route 2001:db8:a::/56 | grep -q "via $us"; }
-check "BIRD learns the VPC's block" until_true 10 has_vpc
+check "BIRD learns the VPC's block" until_true 60 has_vpc
 next_hop() { birdc_do show route all 2001:db8:a::/56 | grep -Eq "BGP.next_hop: $us( fe80::[0-9a-f:]*)?\$"; }
 check "its next hop is the global inside address" next_hop
 path() { birdc_do show route all 2001:db8:a::/56 | grep -q 'BGP.as_path: 64512$'; }
@@ -76,8 +76,8 @@ check "its AS path is the gateway's ASN alone" path
 no_ipv4() { ! birdc_do show route | grep -q '10\.0\.'; }
 check "no IPv4 comes along" no_ipv4
 check "we learn the office's prefix" \
-    until_true 10 grep -q 'route 2001:db8:b::/48 goes by tunnel 1' "$work/gateway.log"
-check "pings cross" until_true 10 ping_instance
+    until_true 60 grep -q 'route 2001:db8:b::/48 goes by tunnel 1' "$work/gateway.log"
+check "pings cross" until_true 60 ping_instance
 check "pings cross the other way" in_cloud ping -6 -c 3 -i 0.2 -W 2 -I "$instance" "$lan"
 check "long pings cross" in_device ping -6 -c 3 -i 0.2 -W 2 -s 3000 -I "$lan" "$instance"
 begin "20 MB from the office arrive whole" transfer "$device" "$lan" "$cloud" "$instance" 20000000
@@ -85,19 +85,19 @@ begin "20 MB from the instance arrive whole" transfer "$cloud" "$instance" "$dev
 
 gone() { grep -q 'route 2001:db8:b::/48 has no path' "$work/gateway.log"; }
 birdc_do disable lan >/dev/null
-check "a withdrawal takes the route away" until_true 10 gone
+check "a withdrawal takes the route away" until_true 60 gone
 lost() { ! ping_instance; }
 check "and packets are refused then" lost
 birdc_do enable lan >/dev/null
-check "and it comes back" until_true 15 ping_instance
+check "and it comes back" until_true 60 ping_instance
 
 birdc_do disable aws >/dev/null
 cease() { grep -q 'notification received: Cease' "$work/gateway.log"; }
-check "a Cease is named in words" until_true 10 cease
+check "a Cease is named in words" until_true 60 cease
 birdc_do enable aws >/dev/null
-check "the session comes back" until_true 40 established
+check "the session comes back" until_true 120 established
 kill "$bird" 2>/dev/null
 check "the gateway says that BGP is down while IPsec is up" \
-    until_true 40 sh -c "grep 'tunnel 1' '$work/gateway.log' | tail -n 3 | grep -q 'IPsec is up, BGP is not'"
+    until_true 120 sh -c "grep 'tunnel 1' '$work/gateway.log' | tail -n 3 | grep -q 'IPsec is up, BGP is not'"
 begin "the gateway ends when it is told to" stop "$gateway"
 say_end

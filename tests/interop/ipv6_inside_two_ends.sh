@@ -26,20 +26,20 @@ starts()
     ip -n "$cloud" route add 2001:db8:b::/48 dev inst src "$instance"
     begin "the device starts from it, $name" start_device "$document" --lan 2001:db8:b::/48 \
         --control "$work/control" --address "$lan" --inside-addresses --install-routes "$@" || say_end
-    check "both tunnels come up, $name" until_true 15 both_up || say_end
+    check "both tunnels come up, $name" until_true 60 both_up || say_end
 }
 
 # crosses NAME
 crosses()
 {
-    check "the learned prefix is in the host's table, $1" until_true 5 routed
-    check "pings cross, $1" until_true 10 ping_instance
+    check "the learned prefix is in the host's table, $1" until_true 30 routed
+    check "pings cross, $1" until_true 60 ping_instance
     check "the other way too, $1" in_cloud ping -6 -c 3 -i 0.2 -W 1 -I "$instance" "$lan"
     check "long pings cross, $1" in_device ping -6 -c 3 -i 0.2 -s 3000 -I "$lan" "$instance"
     begin "20 MB from the office arrive whole, $1" transfer "$device" "$lan" "$cloud" "$instance" 20000000
     begin "20 MB from the instance arrive whole, $1" transfer "$cloud" "$instance" "$device" "$lan" 20000000
     kill -USR1 "$device_pid"
-    check "the tunnels rekey, $1" until_true 10 rekeyed
+    check "the tunnels rekey, $1" until_true 60 rekeyed
     check "pings cross after it, $1" ping_instance 3
 }
 
@@ -47,7 +47,7 @@ crosses()
 ends()
 {
     begin "the device ends when it is told to, $1" stop "$device_pid"
-    check "and its routes with it, $1" until_true 5 unrouted
+    check "and its routes with it, $1" until_true 30 unrouted
     begin "the gateway ends when it is told to, $1" stop "$gateway"
 }
 
@@ -70,8 +70,8 @@ table inet cut {
   chain out { type filter hook output priority 0; ip saddr 198.51.100.1 drop; }
 }
 NFT
-check "cut, the first tunnel gives way to the second" until_true 45 moved
-check "pings cross by it" until_true 30 ping_instance
+check "cut, the first tunnel gives way to the second" until_true 60 moved
+check "pings cross by it" until_true 120 ping_instance
 in_cloud nft delete table inet cut
 ends "over IPv4"
 

@@ -57,30 +57,30 @@ begin "the device starts from the document" start_device "$work/six.xml" --lan 2
     --control "$work/control" --address "$lan" --install-routes || say_end
 
 up() { grep -q 'tunnel 1: up' "$work/device.log"; }
-check "tunnel 1 comes up, BGP and all" until_true 30 up || say_end
+check "tunnel 1 comes up, BGP and all" until_true 120 up || say_end
 families() { birdc_do show protocols all office | grep -A12 'Neighbor capabilities' | grep -q 'AF announced: ipv6$'; }
 check "the device offers IPv6 unicast alone" families
 has_lan() { birdc_do show route 2001:db8:b::/48 | grep -q "via $us"; }
-check "BIRD learns the office's prefix" until_true 10 has_lan
+check "BIRD learns the office's prefix" until_true 60 has_lan
 no_ipv4() { ! birdc_do show route | grep -q '192\.168\.'; }
 check "and nothing of IPv4" no_ipv4
 routed() { in_device ip -6 route show proto 117 | grep -q "2001:db8:a::/56 dev lan0 src $lan"; }
-check "the VPC's block is in the host's table" until_true 10 routed
-check "pings cross" until_true 10 ping_instance
+check "the VPC's block is in the host's table" until_true 60 routed
+check "pings cross" until_true 60 ping_instance
 check "the in-tunnel host answers pings" in_cloud ping -6 -c 2 -i 0.2 -W 1 -I "$aws" "$us"
 begin "20 MB from the office arrive whole" transfer "$device" "$lan" "$cloud" "$instance" 20000000
 begin "20 MB from the instance arrive whole" transfer "$cloud" "$instance" "$device" "$lan" 20000000
 kill -USR1 "$device_pid"
 rekeyed() { grep -q 'child SA rekeyed' "$work/device.log"; }
-check "the child rekeys" until_true 10 rekeyed
+check "the child rekeys" until_true 60 rekeyed
 check "strongSwan rekeys it too" vici ss rekey child=k
 check "pings cross after it" ping_instance
 
 birdc_do disable vpc >/dev/null
 unrouted() { ! routed; }
-check "a withdrawn block leaves the host's table" until_true 10 unrouted
+check "a withdrawn block leaves the host's table" until_true 60 unrouted
 birdc_do enable vpc >/dev/null
-check "and comes back" until_true 15 one_ping
+check "and comes back" until_true 60 one_ping
 begin "the device ends when it is told to" stop "$device_pid"
-check "and its routes with it" until_true 5 unrouted
+check "and its routes with it" until_true 30 unrouted
 say_end

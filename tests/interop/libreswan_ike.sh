@@ -28,7 +28,7 @@ fetch()
         (cd "$fresh" && apt-get download -q libreswan) && dpkg -x "$fresh"/libreswan_*.deb "$fresh/root" &&
         rm -rf "$unpacked" && cp -r "$fresh/root" "$unpacked"
 }
-whack() { timeout 8 ip netns exec "$space" "$unpacked/usr/libexec/ipsec/whack" --ctlsocket "$pluto/pluto.ctl" "$@"; }
+whack() { timeout 30 ip netns exec "$space" "$unpacked/usr/libexec/ipsec/whack" --ctlsocket "$pluto/pluto.ctl" "$@"; }
 
 # start_pluto NAMESPACE
 start_pluto()
@@ -45,7 +45,7 @@ start_pluto()
             --config ipsec.conf --nofork --stderrlog --rundir "$2" --secretsfile ipsec.secrets \
             --nssdir "$2/nss" --ipsecdir "$2/d" --no-dnssec' sh "$unpacked" "$pluto"
     pluto_pid=$started
-    until_true 15 grep 'loading secrets' "$work/pluto.log"
+    until_true 60 grep 'loading secrets' "$work/pluto.log"
 }
 
 # connection LOCAL REMOTE LOCAL_NET REMOTE_NET IKE: it is made anew.
@@ -69,7 +69,7 @@ conn c
 	esp=aes_gcm128
 	auto=ignore
 CONF
-    timeout 8 ip netns exec "$space" "$unpacked/usr/libexec/ipsec/addconn" \
+    timeout 30 ip netns exec "$space" "$unpacked/usr/libexec/ipsec/addconn" \
         --ctlsocket "$pluto/pluto.ctl" --config "$pluto/ipsec.conf" c
     tail -n 20 "$work/pluto.log" | grep 'added IKEv2 connection'
 }
@@ -84,10 +84,10 @@ begins()
     connection 203.0.113.7 198.51.100.1 192.168.0.0/16 10.0.0.0/16 "$1" || return 1
     mark "$work/gateway.log"
     whack --name c --initiate --asynchronous >"$work/whack.log" 2>&1
-    until_true 5 since "$work/gateway.log" "IKE SA up: $3\$" || return 1
-    until_true 5 grep -F "sent IKE_AUTH request {$2}" "$work/pluto.log" &&
-        until_true 5 grep "initiator established IKE SA; authenticated peer using authby=secret and ID_IPV4_ADDR '198.51.100.1'" "$work/pluto.log" &&
-        until_true 5 grep 'netlink response for Add SA.*Function not implemented' "$work/pluto.log"
+    until_true 30 since "$work/gateway.log" "IKE SA up: $3\$" || return 1
+    until_true 30 grep -F "sent IKE_AUTH request {$2}" "$work/pluto.log" &&
+        until_true 30 grep "initiator established IKE SA; authenticated peer using authby=secret and ID_IPV4_ADDR '198.51.100.1'" "$work/pluto.log" &&
+        until_true 30 grep 'netlink response for Add SA.*Function not implemented' "$work/pluto.log"
     rc=$?
     whack --name c --delete
     : >"$work/pluto.log"
@@ -105,10 +105,10 @@ answers()
         "$work/static.xml" >"$work/answers.xml"
     connection 198.51.100.1 203.0.113.7 0.0.0.0/0 0.0.0.0/0 "$1" &&
         start_device "$work/answers.xml" --exact --route 10.0.0.0/16 || return 1
-    until_true 8 grep "responder established IKE SA; authenticated peer using authby=secret and ID_IPV4_ADDR '203.0.113.7'" "$work/pluto.log" &&
+    until_true 60 grep "responder established IKE SA; authenticated peer using authby=secret and ID_IPV4_ADDR '203.0.113.7'" "$work/pluto.log" &&
         grep -F "sent IKE_SA_INIT reply {$2}" "$work/pluto.log" &&
-        until_true 5 grep '1: IKE SA AUTH_SENT -> CLOSING' "$work/device.log" &&
-        until_true 5 grep 'tunnel 1: down.*the peer refuses ours' "$work/device.log"
+        until_true 30 grep '1: IKE SA AUTH_SENT -> CLOSING' "$work/device.log" &&
+        until_true 30 grep 'tunnel 1: down.*the peer refuses ours' "$work/device.log"
     rc=$?
     tail -n 20 "$work/pluto.log"
     stop "$device_pid"
@@ -143,8 +143,8 @@ wrong_key()
     connection 203.0.113.7 198.51.100.1 192.168.0.0/16 10.0.0.0/16 aes_gcm128-sha2_256-dh19 || return 1
     mark "$work/gateway.log"
     whack --name c --initiate --asynchronous
-    until_true 5 since "$work/gateway.log" 'pre-shared keys differ' &&
-        until_true 5 grep AUTHENTICATION_FAILED "$work/pluto.log"
+    until_true 30 since "$work/gateway.log" 'pre-shared keys differ' &&
+        until_true 30 grep AUTHENTICATION_FAILED "$work/pluto.log"
     rc=$?
     whack --name c --delete
     return "$rc"

@@ -5,6 +5,7 @@
 # its own interface; hosts inside are told "too big" with what fits the tunnel, TCP keeps
 # going, and no outside packet needs to be cut.
 . "$(dirname "$0")/lib/net.sh"
+. "$(dirname "$0")/lib/capture.sh"
 
 narrow=1400
 router=s2r$$
@@ -46,7 +47,7 @@ is_told() { told "$@" 2>&1 | grep -E "mtu ?= ?$inner\b"; }
 fits() { ip netns exec "$1" ping -c 2 -i 0.2 -W 3 -M 'do' -s $((inner - 28)) -I "$2" "$3"; }
 
 # Outside fragments on the narrow link, either way.
-fragments() { tcpdump -n -r "$work/wire.pcap" 'ip[6:2] & 0x3fff != 0' 2>/dev/null | wc -l; }
+fragments() { captured wire 'ip[6:2] & 0x3fff != 0'; }
 
 # crosses AS INNER FILTER OPTION...: all of it, with ESP as FILTER sees it and what fits inside.
 crosses()
@@ -57,29 +58,24 @@ crosses()
     in_device ip route flush cache
     begin "the gateway plays the document, $as" start_gateway "$work/config.xml" "$@" || say_end
     begin "the device starts from it, $as" start_device "$work/config.xml" --exact "$@" || say_end
-    check "both tunnels come up, $as" until_true 15 both_up || say_end
-    check "the device learns the path's MTU from the router, $as" until_true 10 learned device
-    check "the gateway learns it from its interface, $as" until_true 10 learned gateway
+    check "both tunnels come up, $as" until_true 60 both_up || say_end
+    check "the device learns the path's MTU from the router, $as" until_true 60 learned device
+    check "the gateway learns it from its interface, $as" until_true 60 learned gateway
     check "a host of the office is told what fits, $as" \
-        until_true 15 is_told "$device" 192.168.7.1 10.0.1.10
+        until_true 60 is_told "$device" 192.168.7.1 10.0.1.10
     check "an instance is told what fits, $as" \
-        until_true 15 is_told "$cloud" 10.0.1.10 192.168.7.1
-    check "what fits crosses, from the office, $as" fits "$device" 192.168.7.1 10.0.1.10
-    check "what fits crosses, from the instance, $as" fits "$cloud" 10.0.1.10 192.168.7.1
-    start "$cloud" "$work/tcpdump.log" tcpdump -Z root --immediate-mode -n -i v0 -s 96 -U \
-        -w "$work/wire.pcap"
-    tcpdump=$started
-    until_true 10 grep -q 'listening on' "$work/tcpdump.log"
+        until_true 60 is_told "$cloud" 10.0.1.10 192.168.7.1
+    check "what fits crosses, from the office, $as" until_true 30 fits "$device" 192.168.7.1 10.0.1.10
+    check "what fits crosses, from the instance, $as" until_true 30 fits "$cloud" 10.0.1.10 192.168.7.1
+    begin "the wire is captured, $as" capture_on "$cloud" v0 wire
     begin "10 MB from the office arrive whole, $as" \
         transfer "$device" 192.168.7.1 "$cloud" 10.0.1.10 10000000
     begin "10 MB from the instance arrive whole, $as" \
         transfer "$cloud" 10.0.1.10 "$device" 192.168.7.1 10000000
     check "long pings without the DF bit cross in inner fragments, $as" \
-        in_device ping -c 3 -i 0.2 -W 3 -M dont -s 5000 -I 192.168.7.1 10.0.1.10
-    sleep 0.5
-    stop "$tcpdump"
-    check "the wire was seen, $as" \
-        [ "$(tcpdump -n -r "$work/wire.pcap" "$filter" 2>/dev/null | wc -l)" -gt 100 ]
+        until_true 30 in_device ping -c 3 -i 0.2 -W 3 -M dont -s 5000 -I 192.168.7.1 10.0.1.10
+    begin "the capture is whole, $as" end_capture wire
+    check "the wire was seen, $as" capture_has wire 100 "$filter"
     check "no outside packet was cut, $as" [ "$(fragments)" = 0 ]
     begin "the device ends when it is told to, $as" stop "$device_pid"
     begin "the gateway ends when it is told to, $as" stop "$gateway"

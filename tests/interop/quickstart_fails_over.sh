@@ -15,7 +15,11 @@ trap 'exit 130' INT TERM
 # A second one takes the next pair of ports.
 "$scene" >"$work/full.log" 2>&1 &
 full=$!
-sleep 0.5
+begun() { grep -q 'told nothing else but the ports' "$work/full.log"; }
+for _ in $(seq 300); do
+    if begun; then break; fi
+    sleep 0.1
+done
 check "two run at once" "$scene" --fast
 check "--help says what it does" sh -c "'$scene' --help | grep -q -- --keylog"
 check "an unknown option is refused with 2" sh -c "'$scene' --nonsense 2>/dev/null; test \$? = 2"
@@ -28,7 +32,8 @@ unshared=(unshare -n)
 [ "$(id -u)" = 0 ] || unshared=(unshare -Urn)
 if "${unshared[@]}" ip link set lo up 2>/dev/null; then
     "${unshared[@]}" sh -c "ip link set lo up
-        '$scene' --fast & sleep 1.5; ip link set lo down; wait \$!" >"$work/broken.log" 2>&1
+        '$scene' --fast & until grep -q 'pings the instance' '$work/broken.log'; do sleep 0.1; done
+        ip link set lo down; wait \$!" >"$work/broken.log" 2>&1
     check "it ends with 1 when packets stop crossing" test $? = 1
     check "and says so" grep -q '^It did not work: .* pings' "$work/broken.log"
 else

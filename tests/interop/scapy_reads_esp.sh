@@ -3,6 +3,8 @@
 # Scapy decrypts what the device and the gateway send one another, with the keys of
 # --keylog: AES-GCM and AES-CBC with SHA-256, in UDP and as IP protocol 50.
 . "$(dirname "$0")/lib/net.sh"
+. "$(dirname "$0")/lib/capture.sh"
+. "$(dirname "$0")/lib/pings.sh"
 
 python=
 for p in python3 /usr/bin/python3; do
@@ -31,23 +33,20 @@ crosses()
     local name=$1 keys=$work/$1
     shift
     mkdir -m 700 "$keys"
-    start "$cloud" "$keys.tcpdump" tcpdump -Z root --immediate-mode -n -i v0 -U -w "$keys.pcap"
-    local tcpdump=$started
-    until_true 10 grep -q 'listening on' "$keys.tcpdump" || return 1
+    snap=0 capture_on "$cloud" v0 "$name" || return 1
     start_gateway "$work/config.xml" "${plain[@]}" "$@" || return 1
     start_device "$work/config.xml" --exact --keylog "$keys" "${plain[@]}" "$@" || return 1
-    until_true 15 both_up || return 1
-    until_true 10 in_device ping -c 1 -W 1 -I 192.168.7.1 -s 20 10.0.1.10 || return 1
-    in_device ping -c 5 -i 0.1 -W 1 -I 192.168.7.1 10.0.1.10 || return 1
-    sleep 0.5
-    stop "$tcpdump" && stop "$device_pid" && stop "$gateway"
+    until_true 60 both_up || return 1
+    until_true 60 in_device ping -c 1 -W 1 -I 192.168.7.1 -s 20 10.0.1.10 || return 1
+    pings_all "$device" 5 -i 0.1 -I 192.168.7.1 10.0.1.10 || return 1
+    end_capture "$name" && stop "$device_pid" && stop "$gateway"
 }
 
 reads() { "$python" "$here/tests/interop/lib/scapy_reads_esp.py" "$work/$1.pcap" \
     "$work/$1/esp_sa" 192.168.7.1 10.0.1.10 5; }
 
-none_in_udp() { [ "$(tcpdump -n -r "$work/$1.pcap" 'udp port 4500' 2>/dev/null | wc -l)" = 0 ]; }
-all_in_udp() { [ "$(tcpdump -n -r "$work/$1.pcap" 'ip proto 50' 2>/dev/null | wc -l)" = 0 ]; }
+none_in_udp() { [ "$(captured "$1" 'udp port 4500')" = 0 ]; }
+all_in_udp() { [ "$(captured "$1" 'ip proto 50')" = 0 ]; }
 
 # A key that is wrong in one digit opens nothing: the check can fail.
 wrong_key_fails()

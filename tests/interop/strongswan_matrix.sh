@@ -7,6 +7,7 @@
 # must agree with it.
 # strongSwan has all of them with its plugins openssl and gmp (groups 22 to 24: gmp alone).
 . "$(dirname "$0")/lib/net.sh"
+. "$(dirname "$0")/lib/rekeys.sh"
 
 psk=interop.test_key.0123456789
 matrix=$here/tests/interop/lib/matrix.py
@@ -20,8 +21,8 @@ lines() { wc -l <"$1"; }
 
 pings_cross()
 {
-    until_true 3 in_device ping -c 1 -W 1 -I 192.168.7.1 10.0.1.10 &&
-        in_cloud ping -c 1 -W 1 -I 10.0.1.10 192.168.7.1
+    until_true 30 in_device ping -c 1 -W 1 -I 192.168.7.1 10.0.1.10 &&
+        until_true 30 in_cloud ping -c 1 -W 1 -I 10.0.1.10 192.168.7.1
 }
 
 # judge ROLE NUMBER RESULT LOG FIRST_LINE CHARON: one line of the result file.
@@ -40,12 +41,13 @@ gateway_case()
     rekeyed() { tail -n "+$from" "$work/gateway.log" | grep 'child SA rekeyed'; }
     idle() { tail -n "+$from" "$work/gateway.log" | grep 'tunnel 1: idle'; }
 
-    vici ss initiate ike="c$n" child="k$n" timeout=10000 && pings_cross &&
-        vici ss rekey child="k$n" && until_true 5 rekeyed && pings_cross && result=ok
+    vici ss initiate ike="c$n" child="k$n" timeout=60000 && pings_cross &&
+        vici ss rekey child="k$n" && until_true 30 rekeyed &&
+        settled "$work/gateway.log" ss && pings_cross && result=ok
     judge gateway "$n" "$result" "$work/gateway.log" "$from" ss
     right=$?
-    vici ss terminate ike="c$n" timeout=5000
-    until_true 5 idle && [ "$right" = 0 ]
+    vici ss terminate ike="c$n" timeout=30000
+    until_true 30 idle && [ "$right" = 0 ]
 }
 
 # ---- we begin
@@ -60,12 +62,12 @@ device_case()
     gone() { [ "$(vici cloud sas)" = '[]' ]; }
 
     start_device "$work/case.xml" --exact --route 10.0.0.0/16 --control "$control" || return 1
-    until_true 10 up && pings_cross &&
+    until_true 60 up && pings_cross &&
         "$build/examples/s2svpn-device" rekey "$id.1" --control "$control" &&
-        until_true 5 rekeyed && pings_cross && result=ok
+        until_true 30 rekeyed && settled "$work/device.log" cloud && pings_cross && result=ok
     judge device "$n" "$result" "$work/device.log" 1 cloud
     right=$?
-    stop "$device_pid" && until_true 5 gone && [ "$right" = 0 ]
+    stop "$device_pid" && until_true 30 gone && [ "$right" = 0 ]
 }
 
 make_net

@@ -35,9 +35,9 @@ through()
     most=$(expected "$2")
     shift 2
 
-    check "$name: an inner packet of $most bytes passes uncut" until_true 5 fits "$@" "$most"
-    check "$name: one of $((most + 1)) is told what would fit" until_true 5 too_big "$@" "$most"
-    check "$name: and may pass in pieces" until_true 5 \
+    check "$name: an inner packet of $most bytes passes uncut" until_true 30 fits "$@" "$most"
+    check "$name: one of $((most + 1)) is told what would fit" until_true 30 too_big "$@" "$most"
+    check "$name: and may pass in pieces" until_true 30 \
         ip netns exec "$1" ping -M dont -s 4000 -c 1 -W 1 -I "$2" "$3"
 }
 
@@ -66,8 +66,8 @@ device_through()
     begin "$name: the device starts from the document" start_device "$work/static.xml" \
         --route 10.0.0.0/16 --control "$control"
     widen "$device" lan0
-    check "$name: pings cross" until_true 10 pings
-    check "$name: the tunnel knows" until_true 10 mtu_is "$(expected "${name%% *}")"
+    check "$name: pings cross" until_true 60 pings
+    check "$name: the tunnel knows" until_true 60 mtu_is "$(expected "${name%% *}")"
     through "$name" "${name%% *}" "$device" 192.168.7.1 10.0.1.10
     if [ "$name" = 1280 ] || [ "$name" = 9000 ]; then
         begin "$name: 20 MB from the office arrive whole" transfer "$device" 192.168.7.1 "$cloud" 10.0.1.10 20000000
@@ -98,12 +98,12 @@ gateway_through()
     links "$1" "$2"
     begin "$name: the gateway plays the document" start_gateway "$work/static.xml" --route 192.168.0.0/16
     widen "$cloud" inst
-    check "$name: the tunnel comes up" swanctl_of ss --initiate --child k --timeout 10
-    check "$name: pings cross" until_true 10 pings
+    check "$name: the tunnel comes up" swanctl_of ss --initiate --child k --timeout 60
+    check "$name: pings cross" until_true 60 pings
     through "$name" "$1" "$cloud" 10.0.1.10 192.168.7.1
     begin "$name: 20 MB from the office arrive whole" transfer "$device" 192.168.7.1 "$cloud" 10.0.1.10 20000000
     begin "$name: 20 MB from the instance arrive whole" transfer "$cloud" 10.0.1.10 "$device" 192.168.7.1 20000000
-    swanctl_of ss --terminate --ike c --timeout 5 >/dev/null 2>&1
+    swanctl_of ss --terminate --ike c --timeout 30 >/dev/null 2>&1
     begin "$name: the gateway ends when it is told to" stop "$gateway"
 }
 

@@ -50,10 +50,10 @@ report_group_runs()
 }
 
 # Ends what a test program left in its process group; true if there was any that
-# doesn't end by itself at once.
+# doesn't end by itself soon.
 report_end_group()
 {
-    for _ in 1 2 3 4 5; do
+    for _ in $(seq 20); do
         report_group_runs "$1" || return 1
         sleep 0.1
     done

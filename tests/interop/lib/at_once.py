@@ -17,7 +17,7 @@ key, value = sys.argv[2].split("=")
 ours = None
 if not sys.argv[3].isdigit():
     ours = socket.socket(socket.AF_UNIX)
-    ours.settimeout(10)
+    ours.settimeout(60)
     ours.connect(sys.argv[3])
 
 theirs.send(REQUEST, "rekey", {key: value})

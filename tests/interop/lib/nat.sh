@@ -8,6 +8,8 @@
 #   device2  192.0.2.9 ── in2 ─┘
 #   LAN 192.168.7.1 (lo), device2's 192.168.9.1              instances 10.0.1.10, 10.1.1.10
 
+. "$here/tests/interop/lib/capture.sh"
+
 nat=s2n$$
 device2=s2e$$
 public=203.0.113.7
@@ -93,26 +95,7 @@ nat_timeout()
         "net.netfilter.nf_conntrack_udp_timeout_stream=$1"
 }
 
-# capture_on NAMESPACE INTERFACE NAME [FILTER]: what passes there, into $work/NAME.pcap; its
-# process id is $capture. snap is how much of a packet: 0 for all. It isn't tcpdump, since
-# that wants to give up groups, which a user namespace doesn't allow.
-capture_on()
-{
-    start "$1" "$work/$3.capture" dumpcap -q -P -i "$2" -s "${snap:-96}" -w "$work/$3.pcap" -f "${4:-}"
-    capture=$started
-    until_true 10 grep -q '^File: ' "$work/$3.capture"
-}
 nat_capture() { capture_on "$nat" wire "$@"; }
-
-# read_capture NAME FILTER: its packets, a line each; captured: how many.
-read_capture()
-{
-    local as=()
-
-    if grep -q deny /proc/self/setgroups; then as=(unshare -U --map-user=1 --map-group=1); fi
-    "${as[@]}" tcpdump -n -r "$work/$1.pcap" "$2" 2>/dev/null
-}
-captured() { read_capture "$@" | wc -l; }
 keepalive='udp[4:2] = 9 and udp[8] = 0xff'
 
 # seconds_until SECONDS COMMAND...: how long until it succeeds, in $waited.

@@ -51,36 +51,37 @@ finish()
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-# start NAMESPACE LOG COMMAND...: in the background; its process id is $started.
+# start NAMESPACE LOG COMMAND...: in the background; its process id is $started. What stood in
+# the log is gone before it returns, so that nobody takes the words of the one before for its.
 start()
 {
     local ns=$1 log=$2
     shift 2
+    : >"$log"
     ip netns exec "$ns" "$@" >"$log" 2>&1 &
     started=$!
     pids+=("$started")
 }
 
-# stop PID: politely, and wait.
+# until_true SECONDS COMMAND...: waits, for so long if it must. The limit only ends what has
+# come to nothing: a busy machine may take many times what a quiet one does. Where time is
+# what a test is about, the script says so.
+until_true()
+{
+    local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "${EPOCHREALTIME/[.,]/}" -lt "$end" ] || return 1
+        sleep 0.1
+    done
+}
+
+# ended PID: it has. stop PID: politely, and wait.
+ended() { ! kill -0 "$1" 2>/dev/null; }
 stop()
 {
     kill "$1" 2>/dev/null
-    for _ in $(seq 100); do
-        kill -0 "$1" 2>/dev/null || return 0
-        sleep 0.1
-    done
-    return 1
-}
-
-# until_true SECONDS COMMAND...
-until_true()
-{
-    local end=$(($(date +%s) + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ "$(date +%s)" -lt "$end" ] || return 1
-        sleep 0.1
-    done
+    until_true 40 ended "$1"
 }
 
 in_device() { ip netns exec "$device" "$@"; }
@@ -211,7 +212,7 @@ start_gateway()
     start "$cloud" "$work/gateway.log" "$build/examples/s2svpn-gateway" --play "$config" \
         --tun inst --verbose "$@"
     gateway=$started
-    until_true 10 in_cloud ip link show inst || return 1
+    until_true 30 in_cloud ip link show inst || return 1
     in_cloud ip addr add 10.0.1.10/32 dev inst
     in_cloud ip link set inst up
     in_cloud ip route add 192.168.0.0/16 dev inst src 10.0.1.10
@@ -227,7 +228,7 @@ start_device()
     start "$device" "$work/device.log" ${device_by:-} "$build/examples/s2svpn-device" --tun lan0 \
         --lan 192.168.0.0/16 --log debug "$@" "$config"
     device_pid=$started
-    until_true 10 in_device ip link show lan0 || return 1
+    until_true 30 in_device ip link show lan0 || return 1
     in_device ip link set lan0 up
     in_device ip route add 10.0.0.0/16 dev lan0 src 192.168.7.1
 }
@@ -271,7 +272,7 @@ CONF
     STRONGSWAN_CONF=$dir/strongswan.conf SWANCTL_DIR=$dir/conf \
         start "$1" "$dir/out.log" charon-systemd
     charon=$started
-    until_true 10 test -S "$dir/vici"
+    until_true 30 test -S "$dir/vici"
 }
 
 # swanctl NAME ARGUMENT...
@@ -344,7 +345,7 @@ transfer()
     ip netns exec "$3" python3 "$here/tests/interop/lib/sink.py" "$4" 5001 "$out" &
     pids+=($!)
     local sink=$!
-    until_true 5 sh -c "ip netns exec $3 ss -tln | grep -q ':5001'"
+    until_true 30 sh -c "ip netns exec $3 ss -tln | grep -q ':5001'"
     ip netns exec "$1" python3 "$here/tests/interop/lib/source.py" "$2" "$4" 5001 "$work/sent" ||
         return 1
     wait "$sink" || return 1

@@ -165,33 +165,3 @@ CONF
 
 # ask_bird N COMMAND...: the BIRD of an end; 0: the router's.
 ask_bird() { birdc -s "$work/bird${1#0}.ctl" "${@:2}"; }
-
-# ---- pings in the background, and what is lost of them
-
-# ping_on NAMESPACE FROM TO: five a second, each answer with its time.
-ping_on()
-{
-    start "$1" "$work/pings.log" ping -D -O -i 0.2 -W 1 -I "$2" "$3"
-    pinging=$started
-}
-stop_ping()
-{
-    kill -INT "$pinging"
-    wait "$pinging"
-    echo "  $(grep transmitted "$work/pings.log")"
-}
-
-# answers_since TIME: at least five, in seconds since 1970.
-answers_since()
-{
-    awk -v t="$1" '/bytes from/ && substr($1, 2) + 0 > t { n++ } END { exit n < 5 }' "$work/pings.log"
-}
-# gap_after TIME: the longest time without an answer since then, in seconds.
-gap_after()
-{
-    awk -v last="$1" '/bytes from/ && substr($1, 2) + 0 > last {
-        t = substr($1, 2) + 0
-        if (t - last > gap) gap = t - last
-        last = t
-    } END { printf "%.1f\n", gap }' "$work/pings.log"
-}

@@ -65,7 +65,7 @@ def read(data):
 
 
 class Vici:
-    def __init__(self, path, wait=20):
+    def __init__(self, path, wait=90):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(wait)
         self.socket.connect(path)
