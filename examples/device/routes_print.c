@@ -40,7 +40,8 @@ static char *print_tunnel(const s2svpn_path *path, char *out, size_t size)
 {
     out[0] = 0;
     if (path)
-        snprintf(out, size, "%s.%u", path->connection.text, path->tunnel + 1);
+        snprintf(out, size, "%.*s.%u", (int)sizeof(path->connection.text) - 1,
+                 path->connection.text, path->tunnel + 1);
     return out;
 }
 
