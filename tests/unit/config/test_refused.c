@@ -78,8 +78,8 @@ static const struct {
     {"no identifier", "id=", "ID=", 0, S2SVPN_E_MALFORMED, NULL, 0, "@id", "missing", 0},
     {"an empty identifier", "vpn-0a1b2c3d4e5f60718", "", 0, S2SVPN_E_MALFORMED, NULL, 0, "@id",
      "identifier", 0},
-    {"an identifier too long", "vpn-0a1b2c3d4e5f60718", "vpn-0123456789abcdef0123456789ab", 0,
-     S2SVPN_E_MALFORMED, NULL, 0, "@id", "identifier", 0},
+    {"an identifier too long", "vpn-0a1b2c3d4e5f60718", "vpn-0123456789abcdef0123456789abcdef0123",
+     0, S2SVPN_E_MALFORMED, NULL, 0, "@id", "identifier", 0},
     {"an identifier with a slash", "vpn-0a1b", "vpn/", 0, S2SVPN_E_MALFORMED, NULL, 0, "@id",
      "identifier", 0},
     /* values */
