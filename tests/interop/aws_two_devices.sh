@@ -72,7 +72,7 @@ check "and the way back" until_true 60 by 2
 switched=$(date +%s.%N)
 check "pings go on" pings_go_on "$work/pings.log"
 echo "  without an answer: $(gap_after "$work/pings.log" "$killed") s"
-check "the gateway says why" grep -q 'tunnel 1: .*\(hold timer\|stopped answering\)' "$work/gateway.log"
+check "the gateway says why" grep -q 'tunnel 1: .*\([Hh]old [Tt]imer\|stopped answering\)' "$work/gateway.log"
 
 begin "it starts anew" end 1
 check "and is let in" initiate 1

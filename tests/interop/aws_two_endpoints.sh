@@ -64,7 +64,7 @@ check "the way back is tunnel 2's too" until_true 30 back_by 2
 switched=$(date +%s.%N)
 check "pings go on" pings_go_on "$work/pings.log"
 echo "  without an answer: $(gap_after "$work/pings.log" "$killed") s"
-check "the device says why" down 'hold timer\|stopped answering'
+check "the device says why" down '[Hh]old [Tt]imer\|stopped answering'
 
 begin "the endpoint starts anew" end 1
 check "tunnel 1 comes back" until_true 120 up 1 2

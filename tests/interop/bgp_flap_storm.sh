@@ -16,7 +16,8 @@ times=1000
 networks=90 # a device may have a hundred
 seconds=240  # for each storm, with all that else goes on on the machine
 cpu_most=60  # seconds of ours, for each storm
-most_kib=65536 more_kib=6144
+most_kib=65536
+more_kib=16384 # queues of events, which a storm of whatever length fills once
 
 # flap WHAT ADDRESS ASN: ends by itself, but for routes.
 flap()
