@@ -133,12 +133,12 @@ static void more_than_eight_paths_are_refused(void)
     s2svpn_virtual_gateway_spec spec = S2SVPN_VIRTUAL_GATEWAY_INIT;
     s2svpn_virtual_gateway *vgw = NULL;
     static struct rig rig;
+    s2svpn_status rc = rig_open(&rig, &device);
 
-    rig_check_error(rig.device.ctx, rig_open(&rig, &device), S2SVPN_E_ARGUMENT, "ecmp_paths",
-                    "device");
+    rig_check_error(rig.device.ctx, rc, S2SVPN_E_ARGUMENT, "ecmp_paths", "device");
     spec.ecmp_paths = 9;
-    rig_check_error(rig.gateway.ctx, s2svpn_virtual_gateway_new(rig.gateway.ctx, &spec, &vgw),
-                    S2SVPN_E_ARGUMENT, "ecmp_paths", "gateway");
+    rc = s2svpn_virtual_gateway_new(rig.gateway.ctx, &spec, &vgw);
+    rig_check_error(rig.gateway.ctx, rc, S2SVPN_E_ARGUMENT, "ecmp_paths", "gateway");
     CU_ASSERT_PTR_NULL(vgw);
     rig_close(&rig);
 }
