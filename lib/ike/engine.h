@@ -29,6 +29,7 @@ struct s2_ike_owner {
     void *owner;
     struct s2_link sas; /* oldest first */
     size_t count;
+    uint32_t children_made; /* by IKEv1 */
 };
 
 struct s2_ike {

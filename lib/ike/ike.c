@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ike/sa.h"
+#include "ike/v1/v1.h"
 #include "ike/v2/v2.h"
 
 #define DEFAULT_SAS 20000
@@ -28,6 +29,14 @@ void s2_ike_enter(struct s2_ike *ike, uint64_t now_ns)
     ike->depth++;
 }
 
+static void work(struct s2_ike_sa *sa)
+{
+    if (sa->v1 != NULL)
+        s2_ike1_work(sa);
+    else
+        s2_ike_work(sa);
+}
+
 void s2_ike_leave(struct s2_ike *ike)
 {
     struct s2_link *it;
@@ -37,7 +46,7 @@ void s2_ike_leave(struct s2_ike *ike)
             struct s2_ike_sa *sa = S2_CONTAINER(it, struct s2_ike_sa, work_link);
 
             sa->touched = false;
-            s2_ike_work(sa);
+            work(sa);
         }
         s2_ike_sa_reap(ike); /* its last words may call back */
     }
@@ -134,6 +143,8 @@ static enum s2svpn_drop receive(struct s2_ike *ike, struct s2_ike_packet *packet
     s2_reader_init(&r, packet->p, packet->len);
     if (s2_ike_parse_header(&r, &packet->h) != S2SVPN_OK)
         return S2SVPN_DROP_IKE_MALFORMED;
+    if (MAJOR_VERSION(packet->h.version) == MAJOR_VERSION(S2_IKE1_VERSION))
+        return s2_ike1_receive(ike, &packet->path, packet->p, packet->len);
     if (MAJOR_VERSION(packet->h.version) != MAJOR_VERSION(S2_IKE_VERSION_2)) {
         refuse_version(ike, packet);
         return S2SVPN_DROP_IKE_VERSION;
@@ -203,7 +214,7 @@ static struct s2_ike_sa *find_initiated(const struct s2_ike_owner *owner)
 static s2svpn_status start_child(struct s2_ike *ike, struct s2_ike_sa *sa)
 {
     if (sa->state != S2_IKE_STATE_UP || sa->child_count > 0 || sa->asking != NULL ||
-        sa->answering != NULL)
+        sa->answering != NULL || (sa->v1 != NULL && s2_ike1_is_busy(sa)))
         return s2_fail(ike->env, S2SVPN_E_EXISTS, NULL, "IKE is already at work for this tunnel");
     sa->want_child = true;
     s2_ike_touch(sa);
@@ -222,6 +233,23 @@ static s2svpn_status status_of(enum s2_ike_reason reason)
     }
 }
 
+static bool begins_with_v1(const struct s2_ike_config *config)
+{
+    return s2_ike_allows(config, S2_IKE_ALLOW_V1) &&
+           (config->ikev1_first || !s2_ike_allows(config, S2_IKE_ALLOW_V2));
+}
+
+/* As far as it goes at once: what fails here is the call's failure. */
+static void start(struct s2_ike_sa *sa)
+{
+    if (sa->v1 != NULL)
+        s2_ike1_step(sa, S2_IKE1_EVENT_START, NULL);
+    else
+        s2_ike_step(sa, S2_IKE_EVENT_START, NULL);
+    if (sa->state != S2_IKE_STATE_DEAD)
+        work(sa);
+}
+
 static s2svpn_status start_sa(struct s2_ike *ike, const struct s2_ike_config *config)
 {
     struct s2_ike_path path = {.local = config->local};
@@ -237,17 +265,18 @@ static s2svpn_status start_sa(struct s2_ike *ike, const struct s2_ike_config *co
     s2svpn_status rc = s2_ike_sa_new(ike, true, 0, config, &path, &sa);
     if (rc != S2SVPN_OK)
         return rc;
-    rc = s2_ike_sa_set_owner(sa, config);
+    if (begins_with_v1(config))
+        rc = s2_ike1_attach(sa);
+    if (rc == S2SVPN_OK)
+        rc = s2_ike_sa_set_owner(sa, config);
     if (rc != S2SVPN_OK) {
         s2_ike_sa_kill_silently(sa);
         return rc;
     }
-    /* As far as it goes at once: what fails here is this call's failure. */
-    s2_ike_step(sa, S2_IKE_EVENT_START, NULL);
-    if (sa->state != S2_IKE_STATE_DEAD)
-        s2_ike_work(sa);
+    start(sa);
     if (sa->state == S2_IKE_STATE_DEAD)
-        return s2_fail(ike->env, status_of(sa->reason), NULL, "IKE_SA_INIT could not be made");
+        return s2_fail(ike->env, status_of(sa->reason), NULL,
+                       "the first message could not be made");
     sa->report = true;
     return S2SVPN_OK;
 }
@@ -262,6 +291,8 @@ s2svpn_status s2_ike_initiate(struct s2_ike *ike, const struct s2_ike_config *co
     s2_ike_enter(ike, now_ns);
     const struct s2_ike_owner *owner = s2_ike_find_owner(ike, config->owner);
     struct s2_ike_sa *sa = owner != NULL ? find_initiated(owner) : NULL;
+    if (sa != NULL && !sa->announced) /* begun to take the place of one that is gone now */
+        sa->report = true;
     if (sa == NULL)
         sa = s2_ike_find_up(ike, config->owner);
     if (sa != NULL && (sa->initiator || sa->child_count == 0))
@@ -318,7 +349,7 @@ static struct s2_ike_sa *find_using(const struct s2_ike *ike, const struct s2_ik
     S2_LIST_EACH(&ike->half_open, it) {
         struct s2_ike_sa *sa = S2_CONTAINER(it, struct s2_ike_sa, half_link);
 
-        if (sa->config == config)
+        if (sa->v1 != NULL ? s2_ike1_forget_candidate(sa, config) : sa->config == config)
             return sa;
     }
     return NULL;
@@ -350,6 +381,9 @@ s2svpn_status s2_ike_rekey_child(struct s2_ike *ike, void *owner, uint32_t spi_i
         sa = S2_CONTAINER(it, struct s2_ike_sa, owner_link);
         child = sa->state == S2_IKE_STATE_UP ? s2_ike_child_find_in(sa, spi_in) : NULL;
     }
+    /* Of IKEv1 a replaced one may live on, and be in use, for long: the other is meant. */
+    if (child != NULL && sa->v1 != NULL && child->state == S2_IKE_CHILD_REPLACED)
+        child = s2_ike_child_current(sa);
     if (child == NULL || child->state != S2_IKE_CHILD_CURRENT)
         return s2_fail(ike->env, S2SVPN_E_NOT_FOUND, NULL, "no such child SA");
     s2_ike_enter(ike, now_ns);

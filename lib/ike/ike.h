@@ -3,11 +3,13 @@
  * The IKE engine of one context: what the tunnels ask of it and what it tells
  * them. It knows nothing of ESP packets, sockets, routes. IKEv2: RFC 7296, 7383,
  * 4868, 5282, 5903, 8031, 6989 (by the crypto seam), 3948 section 4 (keepalives).
+ * IKEv1: RFC 2407, 2408, 2409, 3947, 3706; main and quick mode, no aggressive mode.
  *
  *            datagrams, timers, commands, finished jobs
  *                              │
  *   ike.c      engine: tables of SAs by SPI and by owner, demux, limits
  *   v2/…       one IKE SA: states, exchanges, windows, collisions
+ *   v1/…       the same for IKEv1, with a codec and keys of its own (v1/v1.h)
  *   message.c … codec: bytes <-> plain structs (message.h)
  *   keys.c     SKEYSEED, KEYMAT, AUTH, the SK payload (keys.h)
  *   fragment.c messages in pieces: SKF payloads and their reassembly (fragment.h)
@@ -76,7 +78,12 @@ struct s2_ike_choices {
     uint8_t encr_count, integ_count, prf_count, ke_count;
 };
 
-/* What one tunnel asks of IKE. */
+/* Which IKE a tunnel speaks: bits. As responder either of those allowed; as initiator
+ * IKEv2, unless it is not allowed or ikev1_first: there is no falling back in here. */
+enum s2_ike_versions { S2_IKE_ALLOW_V2 = 1, S2_IKE_ALLOW_V1 = 2 };
+
+/* What one tunnel asks of IKE. IKEv1 takes the same choices: for phase 1 those with
+ * AES-CBC, a hash with the PRF's name, and a group; for phase 2 all of esp. */
 struct s2_ike_config {
     void *owner;                /* the tunnel: given back in every callback */
     const char *name;           /* for log lines; borrowed as long as the config */
@@ -91,14 +98,17 @@ struct s2_ike_config {
     struct s2_ike_choices ike, esp;      /* esp.ke: PFS groups; empty: no PFS. esp.prf unused */
     s2svpn_prefix local_net, remote_net; /* selectors that we ask for and narrow to */
     uint32_t ike_lifetime_s, child_lifetime_s; /* 0: never rekeyed by time */
+    uint32_t child_lifetime_kb; /* IKEv1: offered and agreed on; vpn counts. 0: none */
     uint32_t rekey_margin_s, rekey_fuzz_percent;
     uint32_t dpd_delay_s;   /* no inbound packet for so long: ask; 0: never */
     uint32_t dpd_timeout_s; /* unanswered for so long: dead */
-    uint8_t esn;    /* enum s2svpn_esn's numbers: 0 plain, 1 both, ours first, 2 extended alone */
-    bool force_udp; /* make NAT detection find a NAT (no raw endpoint) */
-    bool follow;    /* follow a peer to another place behind its NAT though we are behind
+    uint8_t esn;      /* enum s2svpn_esn's numbers: 0 plain, 1 both, ours first, 2 extended alone */
+    bool force_udp;   /* make NAT detection find a NAT (no raw endpoint) */
+    bool follow;      /* follow a peer to another place behind its NAT though we are behind
                              * one too: a gateway whose own address is mapped one to one */
-    bool mute;      /* don't answer nor start: the tunnel is administratively down */
+    uint8_t versions; /* enum s2_ike_versions; 0: IKEv2 alone */
+    bool ikev1_first; /* begin with IKEv1 where both are allowed */
+    bool mute;        /* don't answer nor start: the tunnel is administratively down */
 };
 
 /* Why an IKE SA or a child ended, or never came up. X(NAME, words) */
@@ -135,6 +145,7 @@ const char *s2_ike_reason_text(enum s2_ike_reason reason);
 struct s2_ike_sa_info {
     uint64_t spi_i, spi_r;
     bool initiator;
+    uint8_t version; /* 2, or 1: the SPIs are cookies, sk_ei is the one key of phase 1 */
     uint16_t encr, key_bits, integ, prf, ke;
     s2svpn_endpoint local, remote; /* where it talks now: role NATT if NAT-T is on */
     bool nat_local, nat_remote;
@@ -160,6 +171,7 @@ struct s2_ike_child {
     struct s2_ike_ts local_ts[S2_IKE_TS_MAX], remote_ts[S2_IKE_TS_MAX];
     uint8_t local_ts_count, remote_ts_count;
     uint64_t lifetime_s;
+    uint64_t lifetime_kb; /* 0: none; s2_ike_rekey_child is vpn's to call before */
 };
 
 struct s2_ike_ops {
@@ -192,6 +204,10 @@ struct s2_ike_ops {
     /* Install inbound first. False: couldn't, the SPI is free again, and the engine
      * tells the peer. */
     bool (*child_up)(void *user, void *owner, const struct s2_ike_child *child, uint64_t now_ns);
+    /* The peer has it by now: outbound moves to it, if it is the newest and no packet on it
+     * has been the sign for that before. IKEv1's initiator says so, whose last message has no
+     * answer. */
+    void (*child_settled)(void *user, void *owner, uint32_t spi_in, uint64_t now_ns);
     /* Its delete has been agreed, or its IKE SA is gone. */
     void (*child_down)(void *user, void *owner, uint32_t spi_in, enum s2_ike_reason reason,
                        uint64_t now_ns);

@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "base/text.h"
+#include "ike/v1/v1.h"
 #include "ike/v2/v2.h"
 
 #define SPI_TRIES 8 /* 64 random bits; more collisions mean broken randomness */
@@ -52,6 +53,22 @@ void s2_ike_making_free(struct s2_ike_sa *sa, struct s2_ike_making **m)
     release_spi(sa, *m);
     s2_free(sa->ike->env, *m);
     *m = NULL;
+}
+
+void s2_ike_kex_cancel(struct s2_ike_sa *sa, struct s2_ike_kex *kex)
+{
+    if (kex == NULL || kex->state != S2_IKE_KEX_PENDING)
+        return;
+    kex->state = S2_IKE_KEX_IDLE;
+    sa->ike->ops.cancel_job(sa->ike->user, &kex->job);
+}
+
+void s2_ike_making_stop(struct s2_ike_sa *sa, struct s2_ike_making *m)
+{
+    if (m == NULL)
+        return;
+    s2_ike_kex_cancel(sa, m->kex);
+    release_spi(sa, m);
 }
 
 void s2_ike_handshake_free(struct s2_ike_sa *sa)
@@ -269,6 +286,7 @@ void s2_ike_sa_get_info(const struct s2_ike_sa *sa, struct s2_ike_sa_info *out)
         .spi_i = s2_ike_spi_i(sa),
         .spi_r = s2_ike_spi_r(sa),
         .initiator = sa->initiator,
+        .version = sa->v1 != NULL ? 1 : 2,
         .encr = k->suite.encr,
         .key_bits = k->suite.key_bits,
         .integ = k->suite.integ,
@@ -303,18 +321,6 @@ void s2_ike_sa_announce(struct s2_ike_sa *sa)
 
 /* ---- death */
 
-/* The memory stays, for whoever is at work with it just now. */
-static void stop_making(struct s2_ike_sa *sa, struct s2_ike_making *m)
-{
-    if (m == NULL)
-        return;
-    if (m->kex != NULL && m->kex->state == S2_IKE_KEX_PENDING) {
-        m->kex->state = S2_IKE_KEX_IDLE;
-        sa->ike->ops.cancel_job(sa->ike->user, &m->kex->job);
-    }
-    release_spi(sa, m);
-}
-
 /* Nobody finds it any more, no timer or job comes back to it. */
 static void unlink_sa(struct s2_ike_sa *sa)
 {
@@ -325,10 +331,12 @@ static void unlink_sa(struct s2_ike_sa *sa)
         s2_table_remove(&ike->by_init, &sa->init_node);
     s2_timer_cancel(ike->env->timers, &sa->retry);
     s2_timer_cancel(ike->env->timers, &sa->alarm);
-    stop_making(sa, sa->asking);
-    stop_making(sa, sa->answering);
+    s2_ike_making_stop(sa, sa->asking);
+    s2_ike_making_stop(sa, sa->answering);
     if (sa->handshake != NULL)
-        stop_making(sa, &sa->handshake->making);
+        s2_ike_making_stop(sa, &sa->handshake->making);
+    if (sa->v1 != NULL)
+        s2_ike1_stop(sa);
     if (sa->predecessor != NULL)
         sa->predecessor->heir = NULL;
     if (sa->heir != NULL)
@@ -421,6 +429,23 @@ void s2_ike_sa_close(struct s2_ike_sa *sa, enum s2_ike_reason reason, const char
     s2_ike_touch(sa);
 }
 
+bool s2_ike_make_room(struct s2_ike *ike)
+{
+    if (ike->counters.sas >= ike->options.limits.sas)
+        return false;
+    if (ike->counters.half_open < ike->options.limits.half_open)
+        return true;
+    S2_LIST_EACH(&ike->half_open, it) {
+        struct s2_ike_sa *sa = S2_CONTAINER(it, struct s2_ike_sa, half_link);
+
+        if (sa->state == S2_IKE_STATE_HALF_OPEN || sa->state == S2_IKE_STATE_REFUSED) {
+            s2_ike_sa_kill(sa, S2_IKE_REASON_LIMIT, "too many half-open IKE SAs");
+            return true;
+        }
+    }
+    return false;
+}
+
 void s2_ike_sa_reap(struct s2_ike *ike)
 {
     struct s2_link *it;
@@ -428,8 +453,9 @@ void s2_ike_sa_reap(struct s2_ike *ike)
     while ((it = s2_list_take_first(&ike->dead)) != NULL) {
         struct s2_ike_sa *sa = S2_CONTAINER(it, struct s2_ike_sa, work_link);
 
-        if (!sa->forgotten)
-            s2_ike_flush(sa); /* an answer that ended it */
+        if (!sa->forgotten) /* an answer that ended it */
+            sa->v1 != NULL ? s2_ike1_flush(sa) : s2_ike_flush(sa);
+        s2_ike1_free(sa);
         s2_ike_handshake_free(sa);
         s2_ike_making_free(sa, &sa->asking);
         s2_ike_making_free(sa, &sa->answering);

@@ -223,6 +223,8 @@ struct s2_ike_sa {
     struct s2_ike_sa *heir;        /* made by the peer while our own rekey is out */
     struct s2_ike_sa *predecessor; /* whose heir this is, while that is undecided */
 
+    struct s2_ike1 *v1; /* what an IKEv1 SA has instead of windows; NULL: IKEv2 */
+
     uint64_t created_ns, established_ns, last_in_ns, last_out_ns;
     uint64_t rekey_at_ns, expire_at_ns;
     uint64_t child_at_ns; /* a new child is tried again */
@@ -249,6 +251,8 @@ void s2_ike_sa_kill(struct s2_ike_sa *sa, enum s2_ike_reason reason, const char 
 void s2_ike_sa_kill_silently(struct s2_ike_sa *sa);
 /* End it and tell the peer, if there are keys to tell it with. */
 void s2_ike_sa_close(struct s2_ike_sa *sa, enum s2_ike_reason reason, const char *detail);
+/* Room for one more responder? The oldest one that only waits for its peer makes it. */
+bool s2_ike_make_room(struct s2_ike *ike);
 /* Free what s2_ike_sa_kill left. */
 void s2_ike_sa_reap(struct s2_ike *ike);
 /* Let the outermost leave look at it. */
@@ -273,6 +277,10 @@ S2SVPN_NODISCARD s2svpn_status s2_ike_bytes_set(struct s2_ike *ike, struct s2_ik
                                                 const uint8_t *p, size_t len);
 void s2_ike_bytes_clear(struct s2_ike *ike, struct s2_ike_bytes *b); /* wipes */
 void s2_ike_making_free(struct s2_ike_sa *sa, struct s2_ike_making **m);
+/* Its SPI is given back and its job cancelled; the memory stays, for whoever is at work
+ * with it just now. m may be NULL. */
+void s2_ike_making_stop(struct s2_ike_sa *sa, struct s2_ike_making *m);
+void s2_ike_kex_cancel(struct s2_ike_sa *sa, struct s2_ike_kex *kex);
 void s2_ike_handshake_free(struct s2_ike_sa *sa);
 /* A line for the tunnel's log. */
 void s2_ike_note(struct s2_ike_sa *sa, const char *fmt, ...) S2SVPN_PRINTF(2, 3);
@@ -293,6 +301,14 @@ static inline struct s2_ike_terms s2_ike_child_terms(const struct s2_ike_sa *sa,
                                  .protocol = S2_IKE_PROTO_ESP,
                                  .with_ke = with_ke,
                                  .esn = sa->config->esn};
+}
+
+/* Does the tunnel speak that version? */
+static inline bool s2_ike_allows(const struct s2_ike_config *config, enum s2_ike_versions bit)
+{
+    const uint8_t versions = config->versions != 0 ? config->versions : S2_IKE_ALLOW_V2;
+
+    return (versions & bit) != 0;
 }
 
 static inline uint64_t s2_ike_spi_i(const struct s2_ike_sa *sa)

@@ -222,7 +222,7 @@ enum s2_ike_step s2_ike_auth_check(struct s2_ike_sa *sa, const struct s2_ike_pac
     struct s2_ike_payloads list;
 
     (void)packet;
-    if (h->nobody || sa->config->mute) {
+    if (h->nobody || sa->config->mute || !s2_ike_allows(sa->config, S2_IKE_ALLOW_V2)) {
         /* Nobody's, section 2.21.2 says what to tell it. */
         if (s2_ike_answer_notify(sa, S2_IKE_AUTH, S2_IKE_N_AUTHENTICATION_FAILED,
                                  s2_span(NULL, 0)) == S2SVPN_OK)

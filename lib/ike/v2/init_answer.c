@@ -96,25 +96,6 @@ static void refuse_proposals(struct s2_ike *ike, const struct s2_ike_packet *pac
     ike->ops.note(ike->user, config->owner, text, ike->now_ns);
 }
 
-/* Room for one more? The oldest one that only waits for IKE_AUTH, which a real
- * initiator has sent long before, or that was refused, makes it. */
-static bool make_room(struct s2_ike *ike)
-{
-    if (ike->counters.sas >= ike->options.limits.sas)
-        return false;
-    if (ike->counters.half_open < ike->options.limits.half_open)
-        return true;
-    S2_LIST_EACH(&ike->half_open, it) {
-        struct s2_ike_sa *sa = S2_CONTAINER(it, struct s2_ike_sa, half_link);
-
-        if (sa->state == S2_IKE_STATE_HALF_OPEN || sa->state == S2_IKE_STATE_REFUSED) {
-            s2_ike_sa_kill(sa, S2_IKE_REASON_LIMIT, "too many half-open IKE SAs");
-            return true;
-        }
-    }
-    return false;
-}
-
 static s2svpn_status fill(struct s2_ike_sa *sa, const struct s2_ike_packet *packet,
                           const struct request *q)
 {
@@ -154,7 +135,7 @@ static enum s2svpn_drop accept(struct s2_ike *ike, const struct s2_ike_packet *p
 {
     struct s2_ike_sa *sa;
 
-    if (!make_room(ike))
+    if (!s2_ike_make_room(ike))
         return S2SVPN_DROP_IKE_LIMIT;
     if (s2_ike_sa_new(ike, false, 0, q->config, &packet->path, &sa) != S2SVPN_OK)
         return S2SVPN_DROP_IKE_LIMIT;
@@ -180,11 +161,11 @@ static enum s2svpn_drop answer(struct s2_ike *ike, const struct s2_ike_packet *p
     size_t awake = 0;
 
     for (size_t i = 0; i < n && i < S2_IKE_CANDIDATES_MAX; i++) {
-        if (!candidate[i]->mute)
+        if (!candidate[i]->mute && s2_ike_allows(candidate[i], S2_IKE_ALLOW_V2))
             candidate[awake++] = candidate[i];
     }
     if (awake == 0)
-        return S2SVPN_DROP_IKE_NO_TUNNEL;
+        return n > 0 && !candidate[0]->mute ? S2SVPN_DROP_IKE_VERSION : S2SVPN_DROP_IKE_NO_TUNNEL;
     if (!cookie_satisfied(ike, packet, q))
         return S2SVPN_DROP_NONE;
     if (!choose(ike, candidate, awake, q)) {

@@ -42,7 +42,7 @@ void s2_ike_twins_initial_contact(struct s2_ike_sa *sa)
 
 static bool takes_part(const struct s2_ike_sa *sa)
 {
-    return sa->state == S2_IKE_STATE_UP && sa->announced && !sa->want_close;
+    return sa->state == S2_IKE_STATE_UP && sa->announced && !sa->want_close && sa->v1 == NULL;
 }
 
 bool s2_ike_has_twin(const struct s2_ike_sa *sa)

@@ -9,7 +9,10 @@ extern const CU_TestInfo s2_test_authenticated[], s2_test_collision[], s2_test_c
     s2_test_payload_auth[], s2_test_payload_id[], s2_test_payload_ke[], s2_test_payload_notify[],
     s2_test_payload_sa[], s2_test_payload_ts[], s2_test_proposal[], s2_test_rules_errors[],
     s2_test_rules_form[], s2_test_rules_meetings[], s2_test_rules_nat[], s2_test_rules_offers[],
-    s2_test_rules_peers[], s2_test_sk[], s2_test_suites[], s2_test_window[];
+    s2_test_rules_peers[], s2_test_sk[], s2_test_suites[], s2_test_v1_authenticated[],
+    s2_test_v1_exchange[], s2_test_v1_failure[], s2_test_v1_fragment[], s2_test_v1_hostile[],
+    s2_test_v1_keys[], s2_test_v1_life[], s2_test_v1_lossy[], s2_test_v1_message[],
+    s2_test_v1_payload[], s2_test_v1_proposal[], s2_test_v1_suites[], s2_test_window[];
 
 int main(int argc, char **argv)
 {
@@ -26,6 +29,18 @@ int main(int argc, char **argv)
         {"ike/sk", s2_test_sk},
         {"ike/fragment", s2_test_fragment},
         {"ike/ike", s2_test_engine},
+        {"ike/v1/message", s2_test_v1_message},
+        {"ike/v1/payload", s2_test_v1_payload},
+        {"ike/v1/proposal", s2_test_v1_proposal},
+        {"ike/v1/keys", s2_test_v1_keys},
+        {"ike/v1/fragment", s2_test_v1_fragment},
+        {"ike/v1/exchange", s2_test_v1_exchange},
+        {"ike/v1/life", s2_test_v1_life},
+        {"ike/v1/suites", s2_test_v1_suites},
+        {"ike/v1/hostile", s2_test_v1_hostile},
+        {"ike/v1/authenticated", s2_test_v1_authenticated},
+        {"ike/v1/failure", s2_test_v1_failure},
+        {"ike/v1/lossy", s2_test_v1_lossy},
         {"ike/v2/exchange", s2_test_exchange},
         {"ike/v2/life", s2_test_life},
         {"ike/v2/fragment_exchange", s2_test_fragment_exchange},

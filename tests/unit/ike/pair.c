@@ -304,6 +304,21 @@ static void on_sa_down(void *user, void *owner, enum s2_ike_reason reason, const
     call_hook(end, "sa_down");
 }
 
+static void on_child_settled(void *user, void *owner, uint32_t spi_in, uint64_t now_ns)
+{
+    struct s2_pair_end *end = user;
+
+    (void)owner;
+    (void)now_ns;
+    for (size_t i = 0; i < end->children; i++) {
+        struct s2_pair_child *c = &end->child[i];
+
+        if (c->up && c->spi_in == spi_in && (end->outbound == NULL || c > end->outbound))
+            end->outbound = c;
+    }
+    call_hook(end, "child_settled");
+}
+
 static bool on_child_up(void *user, void *owner, const struct s2_ike_child *child, uint64_t now_ns)
 {
     struct s2_pair_end *end = user;
@@ -325,6 +340,7 @@ static bool on_child_up(void *user, void *owner, const struct s2_ike_child *chil
                                 .up = true,
                                 .ke = child->ke,
                                 .esn = child->esn,
+                                .lifetime_kb = child->lifetime_kb,
                                 .local = child->local,
                                 .remote = child->remote,
                                 .local_ts = child->local_ts[0],
@@ -419,6 +435,7 @@ static const struct s2_ike_ops ops = {
     .sa_up = on_sa_up,
     .sa_down = on_sa_down,
     .child_up = on_child_up,
+    .child_settled = on_child_settled,
     .child_down = on_child_down,
     .peer_moved = on_peer_moved,
     .last_inbound = on_last_inbound,

@@ -22,6 +22,7 @@ struct s2_pair_child {
     uint64_t down_ns;
     uint16_t ke;
     bool esn;
+    uint64_t lifetime_kb;
     uint8_t key_in[S2SVPN_KEY_MAX], key_out[S2SVPN_KEY_MAX];
     s2svpn_endpoint local, remote;
     struct s2_ike_ts local_ts, remote_ts;

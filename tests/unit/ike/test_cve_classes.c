@@ -13,10 +13,9 @@
 
 extern const CU_TestInfo s2_test_authenticated[], s2_test_cve_lengths[], s2_test_fragment[],
     s2_test_fragment_exchange[], s2_test_hostile[], s2_test_message[], s2_test_payload_id[],
-    s2_test_sk[], s2_test_suites[];
+    s2_test_sk[], s2_test_suites[], s2_test_v1_authenticated[], s2_test_v1_hostile[];
 extern const CU_TestInfo s2_test_cve_classes[];
 
-#define IKEV1 "IKEv1 is not spoken: version 1 is dropped, test_rules_form.c"
 #define CERTIFICATES "no certificate, CRL or signature is read: AUTH is by pre-shared key alone"
 #define EAP "there is no EAP: its payload is passed over"
 
@@ -29,10 +28,12 @@ static const struct {
      "thirty payloads and more"},
     {"CVE-2026-50721, -50722", "lax PKCS#1 signatures", NULL, CERTIFICATES},
     {"CVE-2026-14957", "an unusable RSA key", NULL, CERTIFICATES},
-    {"CVE-2024-3652", "quick mode with a bogus proposal", NULL, IKEV1},
+    {"CVE-2024-3652", "quick mode with a bogus proposal", s2_test_v1_authenticated,
+     "wrong quick modes are refused"},
     {"CVE-2024-2357", "no key, and a retransmit", s2_test_hostile, "a missing key refuses"},
     {"CVE-2023-38710", "a rekey for protocol 0 or 1", s2_test_authenticated, "a rekey of nothing"},
-    {"CVE-2023-38711", "quick mode with a name for an address", NULL, IKEV1},
+    {"CVE-2023-38711", "quick mode with a name for an address", s2_test_v1_authenticated,
+     "wrong quick modes are refused"},
     {"CVE-2023-38712", "a delete, and more behind it", s2_test_authenticated,
      "what follows a delete"},
     {"CVE-2023-30570", "an SPI that a failure leaves", s2_test_hostile, "a refused peer"},
@@ -41,7 +42,8 @@ static const struct {
     {"CVE-2022-23094, CVE-2020-1763", "log lines of no state", s2_test_hostile,
      "messages for no SA"},
     {"CVE-2019-12312", "INFORMATIONAL before IKE_AUTH", s2_test_hostile, "nothing but IKE_AUTH"},
-    {"CVE-2019-10155", "integrity not checked", s2_test_hostile, "no forgery after"},
+    {"CVE-2019-10155", "integrity not checked", s2_test_v1_hostile,
+     "an unauthenticated informational"},
     {"CVE-2016-5391", "a proposal without a group", s2_test_hostile, "a proposal without a group"},
     {"CVE-2015-3240", "bad public values", s2_test_suites, "bad public values"},
     {"CVE-2013-6467", "mandatory payloads missing", s2_test_hostile, "an incomplete IKE_AUTH"},
@@ -51,8 +53,9 @@ static const struct {
     {"CVE-2014-2338", "a rekey of what isn't up", s2_test_hostile, "nothing but IKE_AUTH"},
     {"CVE-2015-4171", "the peer is checked too late", s2_test_cve_classes,
      "nothing comes up before the peer is who it should be"},
-    {"CVE-2015-3991", "payloads of the other version", s2_test_authenticated, "foreign payloads"},
-    {"CVE-2013-6076", "an IKEv1 fragment of nothing", s2_test_fragment, "impossible numbers"},
+    {"CVE-2015-3991", "payloads of the other version", s2_test_v1_authenticated,
+     "payload types of the other version"},
+    {"CVE-2013-6076", "an IKEv1 fragment of nothing", s2_test_v1_hostile, "crafted pieces"},
     {"CVE-2013-6075", "names compared beyond their end", s2_test_payload_id, "ids are equal by"},
     {"CVE-2018-17540, -16151, -16152, CVE-2017-11185, -9022", "RSA's sizes", NULL, CERTIFICATES},
     {"CVE-2021-41990, CVE-2018-6459", "PSS parameters", NULL, CERTIFICATES},
@@ -69,8 +72,8 @@ static const struct {
      "a provider that refuses leaves no keys"},
     {"CVE-2009-0790", "liveness by one spoofed packet", s2_test_hostile, "unprotected notifies"},
     {"CVE-2018-5389", "main mode's key guessed offline", NULL,
-     IKEV1 "; vpn refuses keys of fewer than 8 characters and draws 32"},
-    {"CVE-2002-1623", "aggressive mode's hash", NULL, IKEV1},
+     "it is IKEv1's own; vpn refuses keys of fewer than 8 characters and draws 32"},
+    {"CVE-2002-1623", "aggressive mode's hash", s2_test_v1_hostile, "aggressive mode is not"},
     {"CVE-2016-1287", "two sums of fragments' lengths", s2_test_fragment, "the sum of all lengths"},
     {"CVE-2016-6415", "memory returned to the sender", s2_test_cve_lengths,
      "an unprotected answer has its length"},
@@ -79,7 +82,7 @@ static const struct {
      "a proof is right or it is none"},
     {"CVE-2022-46397", "predictable and repeated IVs", s2_test_cve_classes,
      "no IV comes twice with one key"},
-    {"CVE-2018-0131", "RSA encrypted nonces", NULL, IKEV1},
+    {"CVE-2018-0131", "RSA encrypted nonces", NULL, "IKEv1 authenticates by pre-shared key alone"},
     {"CVE-2022-34721", "a length beyond the datagram", s2_test_message, "a header's length"},
     {"CVE-2023-28771", "a peer's words in a command", s2_test_cve_classes,
      "nothing of a peer's goes raw into a log line"},
