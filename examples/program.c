@@ -164,6 +164,9 @@ static void on_log(void *user, s2svpn_log_level level, const char *line)
 
 static void on_keylog(void *user, enum s2svpn_keylog_kind kind, const char *line)
 {
+    static const char *const tables[] = {[S2SVPN_KEYLOG_IKE] = "ikev2_decryption_table",
+                                         [S2SVPN_KEYLOG_ESP] = "esp_sa",
+                                         [S2SVPN_KEYLOG_IKEV1] = "ikev1_decryption_table"};
     const struct program *p = user;
     char path[4096];
     FILE *f;
@@ -172,8 +175,7 @@ static void on_keylog(void *user, enum s2svpn_keylog_kind kind, const char *line
         p->keys(p->user, kind, line);
     if (p->keylog == NULL)
         return;
-    snprintf(path, sizeof(path), "%s/%s", p->keylog,
-             kind == S2SVPN_KEYLOG_IKE ? "ikev2_decryption_table" : "esp_sa");
+    snprintf(path, sizeof(path), "%s/%s", p->keylog, tables[kind]);
     umask(077);
     f = fopen(path, "a");
     if (f == NULL)

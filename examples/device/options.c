@@ -27,7 +27,7 @@ static void usage(FILE *to)
         "  --external-bgp         a TUN device a tunnel, and no BGP of ours: BIRD or FRR does it\n"
         "  --ports IKE,NATT       our UDP ports; default 500,4500\n"
         "  --peer-ports IKE,NATT  the gateway's UDP ports; default 500,4500\n"
-        "  --ike auto|2           version of IKE; default auto\n"
+        "  --ike auto|1|2         version of IKE; default auto: 2, and 1 where that fails\n"
         "  --minimum              offer the document's algorithms from the first try on\n"
         "  --exact                offer them alone\n"
         "  --esn off|allowed|required\n"
@@ -88,17 +88,6 @@ static void read_level(struct program *p, const char *text)
         }
     }
     program_usage_error(p, "--log", text);
-}
-
-/* The document names no version. */
-static void read_ike(const struct program *p, const char *text)
-{
-    if (strcmp(text, "1") == 0) {
-        fprintf(stderr, "%s: --ike: this version speaks IKEv2 alone\n", p->name);
-        exit(2);
-    }
-    if (strcmp(text, "auto") != 0 && strcmp(text, "2") != 0)
-        program_usage_error(p, "--ike", text);
 }
 
 /* A socket that is bound to no address sends from the one that the kernel takes, whichever
@@ -214,12 +203,16 @@ static const struct option names[] = {
 /* How the tunnels are made of their documents. */
 static void take_device(const struct program *p, s2svpn_device_options *o, int c, const char *value)
 {
+    static const char *const versions[] = {"auto", "1", "2", NULL};
     static const char *const esn[] = {"off", "allowed", "required", NULL};
     static const char *const actions[] = {"clear", "none", "restart", NULL};
 
     switch (c) {
     case OPT_MINIMUM:
         o->offers = S2SVPN_OFFERS_MINIMUM;
+        break;
+    case OPT_IKE:
+        o->ike = read_word(p, "--ike", value, versions);
         break;
     case OPT_ESN:
         o->esn = read_word(p, "--esn", value, esn);
@@ -272,9 +265,6 @@ static void take_tunnels(struct program *p, struct options *o, int c, const char
         break;
     case OPT_PEER_PORTS:
         program_ports(p, "--peer-ports", value, &p->peer_ike_port, &p->peer_natt_port);
-        break;
-    case OPT_IKE:
-        read_ike(p, value);
         break;
     case OPT_ENCAPSULATION:
         program_encapsulation(p, "--encapsulation", value);

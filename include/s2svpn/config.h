@@ -94,6 +94,16 @@ enum s2svpn_offers {
     S2SVPN_OFFERS_MINIMUM = 2, /* the document's and everything above, from the first try on */
 };
 
+/** Which IKE a device begins with; the document doesn't say. */
+enum s2svpn_device_ike {
+    S2SVPN_DEVICE_IKE_AUTO = 0, /* IKEv2; where that isn't answered or finds no common proposal,
+                                 * IKEv1, and in turns. What came up is remembered for the
+                                 * tunnel's life, and a peer that has spoken IKEv2 is never
+                                 * asked for IKEv1; IKEv1 is told as a warning */
+    S2SVPN_DEVICE_IKE_V1 = 1,
+    S2SVPN_DEVICE_IKE_V2 = 2,
+};
+
 /** How a device uses a document. All zero is right for most. */
 typedef struct s2svpn_device_options {
     size_t size;
@@ -123,7 +133,8 @@ typedef struct s2svpn_device_options {
      * doesn't. Tunnels of several documents of the context go together too, if each has
      * this option. */
     uint8_t ecmp_paths;
-    uint8_t reserved[2];
+    uint8_t ike; /* enum s2svpn_device_ike; with the hardened profile auto means IKEv2 */
+    uint8_t reserved[1];
 } s2svpn_device_options;
 #define S2SVPN_DEVICE_OPTIONS_INIT                                                                 \
     {                                                                                              \

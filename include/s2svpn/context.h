@@ -31,6 +31,8 @@ enum s2svpn_context_role {
 /** Which defaults tunnels start with; one table switches them all. */
 enum s2svpn_profile {
     S2SVPN_PROFILE_AWS = 0,      /* AWS's defaults, value by value */
+    S2SVPN_PROFILE_CLASSIC = 1,  /* VPN-Classic: IKEv1, AES-128, SHA-1 and group 2 alone, no NAT
+                                  * traversal, so that IP protocol 50 is needed */
     S2SVPN_PROFILE_HARDENED = 2, /* IKEv2 only, no SHA-1, no group below 14 */
 };
 
@@ -63,6 +65,7 @@ typedef struct s2svpn_limits {
 enum s2svpn_keylog_kind {
     S2SVPN_KEYLOG_IKE = 1,
     S2SVPN_KEYLOG_ESP = 2,
+    S2SVPN_KEYLOG_IKEV1 = 3, /* ikev1_decryption_table */
 };
 
 typedef struct s2svpn_options {

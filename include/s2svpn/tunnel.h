@@ -26,6 +26,10 @@ enum s2svpn_integrity {
 /** A Diffie-Hellman group's bit is 1 << its number: 2, 5, 14 to 24, 31. */
 #define S2SVPN_GROUP(number) (UINT32_C(1) << (number))
 
+/** Which IKE a tunnel speaks. As responder either of those allowed; who begins takes IKEv2 if
+ * it may. RFC 9395 has deprecated IKEv1; AWS's endpoints allow it unless they are told not to. */
+enum s2svpn_ike_version { S2SVPN_IKEV1 = 1u << 0, S2SVPN_IKEV2 = 1u << 1 };
+
 /** What follows when the peer leaves liveness checks unanswered for dpd_timeout_s. CLEAR:
  * the SAs and their paths go, and the tunnel rests until the peer starts it, or the host
  * does. NONE: nothing, nor is the peer asked. RESTART: this side starts it anew, and again
@@ -70,7 +74,9 @@ typedef struct s2svpn_tunnel_options {
     uint64_t phase2_lifetime_bytes, phase2_lifetime_packets; /* of one child and direction: rekeyed
                                                               * before; 65536 and 64 or more; 0: no
                                                               * bound */
-    uint8_t reserved[56];
+    uint32_t ike_versions; /* bits of enum s2svpn_ike_version; IKEv1 alone can't be
+                                     * started by the cloud's side, as at AWS */
+    uint8_t reserved[52];
 } s2svpn_tunnel_options;
 
 /** How far a tunnel has come. X(NAME, words) */
@@ -97,8 +103,9 @@ typedef struct s2svpn_tunnel_info {
     bool up;
     bool initiator; /* of the IKE SA */
     bool nat_local, nat_remote;
-    bool udp; /* ESP in UDP */
-    uint8_t reserved[3];
+    bool udp;            /* ESP in UDP */
+    uint8_t ike_version; /* of the IKE SA: 1 or 2; 0: there is none */
+    uint8_t reserved[2];
     uint64_t changed_ns;                        /* of up, monotonic; 0: never */
     char reason[128];                           /* why it is down, in words; "" while up */
     s2svpn_endpoint local, remote;              /* outside */

@@ -8,9 +8,13 @@
  * too, from then on. Nobody vouches for a refusal in IKE_SA_INIT: whoever sits on the
  * path can cause the second offer, as he could keep the tunnel down.
  *
- * Ports. RFC 7296 section 2.23 lets an initiator begin at port 4500. Where 500 stays
- * silent for three transmissions the other one is tried, and after that in turns. Whose
- * port 500 is filtered has no protocol 50 either: ESP goes in UDP then.
+ * Ways. RFC 7296 section 2.23 lets an initiator begin at port 4500; and a document doesn't
+ * say which IKE its endpoint speaks. Where 500 stays silent for three transmissions, 4500 is
+ * tried, then the same with IKEv1 where that is allowed, and after that all in turns, IKEv2
+ * longer each time; a peer that has spoken IKEv2 is never asked for IKEv1. Whose
+ * port 500 is filtered has no protocol 50 either: ESP goes in UDP then. No message of IKEv2
+ * can vouch for its absence, so who sits on the path can bring about IKEv1: it is told as a
+ * warning, and who doesn't want it says so.
  */
 #include <string.h>
 
@@ -68,7 +72,8 @@ void s2_attempt_adopt(s2svpn_tunnel *t, const struct s2_attempt *fresh)
     a->ike = fresh->ike;
     a->peer_ike_port = fresh->peer_ike_port;
     a->force_udp = fresh->force_udp;
-    a->from_natt = a->natt_tried = a->restart = false;
+    a->from_natt = a->v1 = a->knows_v2 = a->told_v1 = a->restart = false;
+    a->tried = 0;
     offer(t);
 }
 
@@ -98,7 +103,18 @@ void s2_attempt_rekey_refused(s2svpn_tunnel *t)
         take_second(t);
 }
 
-/* ---- ports */
+/* ---- ports and versions */
+
+static unsigned way_of(const struct s2_attempt *a)
+{
+    return (a->from_natt ? 1u : 0) + (a->v1 ? 2u : 0);
+}
+
+/* An outage is no reason to take an older version than the peer has shown to have. */
+static bool has_other_version(const s2svpn_tunnel *t)
+{
+    return t->options.ike_versions == (S2SVPN_IKEV1 | S2SVPN_IKEV2) && !t->attempt.knows_v2;
+}
 
 static bool has_other_port(const s2svpn_tunnel *t)
 {
@@ -113,18 +129,60 @@ void s2_attempt_begin(s2svpn_tunnel *t)
     t->ike.local = a->from_natt ? t->ike.local_natt : a->ike;
     t->ike.remote_port = a->from_natt ? t->ike.remote_natt_port : a->peer_ike_port;
     t->ike.force_udp = a->from_natt || a->force_udp;
-    t->attempt.natt_tried |= a->from_natt;
+    t->ike.ikev1_first = a->v1;
+    t->attempt.tried |= (uint8_t)(1u << way_of(a));
     t->attempt.cut = false;
 }
 
-static void change_port(struct s2_attempt *a)
+/* Are there ways that haven't been tried at all since the tunnel was up? */
+static bool has_untried(const s2svpn_tunnel *t)
 {
-    a->from_natt = !a->from_natt;
+    const unsigned way = way_of(&t->attempt);
+    unsigned ways = 1u << way;
+
+    if (has_other_port(t))
+        ways |= 1u << (way ^ 1);
+    if (has_other_version(t))
+        ways |= 1u << (way ^ 2);
+    if (has_other_port(t) && has_other_version(t))
+        ways |= 1u << (way ^ 3);
+    return (ways & ~(unsigned)t->attempt.tried) != 0;
+}
+
+/* The port first, and with IKE's other version from port 500 again. */
+static bool next_way(s2svpn_tunnel *t)
+{
+    struct s2_attempt *a = &t->attempt;
+
+    if (has_other_port(t) && !a->from_natt) {
+        a->from_natt = true;
+        return true;
+    }
+    if (!has_other_port(t) && !has_other_version(t))
+        return false;
+    a->from_natt = false;
+    a->v1 ^= has_other_version(t);
+    return true;
+}
+
+void s2_attempt_sa_up(s2svpn_tunnel *t)
+{
+    const s2svpn_event event = {.kind = S2SVPN_EVENT_NOTE, .tunnel = t->index, .reason = "ikev1"};
+    const bool v1 = t->ike_version == 1;
+
+    if (v1 && !t->attempt.told_v1 && has_other_version(t) && t->initiator)
+        s2_warn(ctx_of(t), &event, &t->connection->object,
+                "tunnel %u: IKEv1, since IKEv2 came to nothing: it is deprecated (RFC 9395), and "
+                "somebody on the path could have brought this about",
+                t->index + 1);
+    t->attempt.told_v1 = v1;
+    t->attempt.v1 = v1;
+    t->attempt.knows_v2 |= !v1;
 }
 
 /* ---- waiting too long */
 
-/* Silence at port 500: the attempt ends, and s2_attempt_ended hears of it. */
+/* Silence on this way: the attempt ends, and s2_attempt_ended hears of it. */
 static void cut(s2svpn_tunnel *t, uint64_t now_ns)
 {
     if (t->sa_up || !s2_list_empty(&t->children))
@@ -170,19 +228,34 @@ void s2_attempt_on_phase(s2svpn_tunnel *t)
     const uint64_t now = ctx_of(t)->now_ns;
     uint64_t at = S2SVPN_NEVER;
 
-    if (t->phase == S2SVPN_TUNNEL_NEGOTIATING && !t->sa_up && has_other_port(t) && !a->from_natt &&
-        !a->natt_tried)
+    /* IKEv1 has only short turns until it has come up once: who is down for a while when the
+     * tunnel starts would otherwise get it by chance. */
+    if (t->phase == S2SVPN_TUNNEL_NEGOTIATING && !t->sa_up &&
+        (has_untried(t) || (a->v1 && !a->told_v1 && has_other_version(t))))
         at = s2_after(now, PORT_PATIENCE_NS);
     if (t->phase == S2SVPN_TUNNEL_IPSEC_UP) {
         t->bgp_reason[0] = 0;
         at = s2_after(now, BGP_PATIENCE_NS);
     }
     if (t->phase == S2SVPN_TUNNEL_IPSEC_UP || t->phase == S2SVPN_TUNNEL_UP)
-        a->natt_tried = a->restart = false;
+        a->tried = 0, a->restart = false;
     s2_timer_set(&ctx_of(t)->timers, &a->watch, at);
 }
 
 /* ---- the end of one */
+
+/* A peer that has no IKEv2 for us may say so by finding no proposal. */
+static enum s2_verdict other_version(s2svpn_tunnel *t, char *words, size_t size)
+{
+    struct s2_attempt *a = &t->attempt;
+    const size_t len = strlen(words);
+
+    if (!has_other_version(t))
+        return S2_VERDICT_LATER;
+    a->v1 = !a->v1;
+    s2_print(words + len, size - len, "; next with IKEv%u", a->v1 ? 1 : 2);
+    return a->tried & 1u << way_of(a) ? S2_VERDICT_LATER : S2_VERDICT_NOW;
+}
 
 static enum s2_verdict end_by_proposal(s2svpn_tunnel *t, const char *detail, char *words,
                                        size_t size)
@@ -193,28 +266,30 @@ static enum s2_verdict end_by_proposal(s2svpn_tunnel *t, const char *detail, cha
     s2_offer_print(&t->attempt.offer[t->attempt.second], phase, offered, sizeof(offered));
     s2_print(words, size, "no common proposal for %s; offered: %s", phase == 2 ? "ESP" : "IKE",
              offered);
-    if (!has_second(&t->attempt))
-        return S2_VERDICT_LATER;
-    take_second(t);
-    return S2_VERDICT_NOW;
+    if (has_second(&t->attempt)) {
+        take_second(t);
+        return S2_VERDICT_NOW;
+    }
+    return other_version(t, words, size);
 }
 
 static enum s2_verdict end_by_silence(s2svpn_tunnel *t, const char *detail, char *words,
                                       size_t size)
 {
     const s2svpn_endpoint at = {.address = t->ike.remote, .port = t->ike.remote_port};
-    const bool was_cut = t->attempt.cut;
+    const bool was_cut = t->attempt.cut, was_v1 = t->attempt.v1;
     const char *text = s2_ike_reason_text(S2_IKE_REASON_TIMEOUT);
     char where[S2SVPN_ENDPOINT_TEXT];
     size_t len;
 
     len = s2_print(words, size, "%s at %s, UDP%s%s", text, s2svpn_endpoint_print(&at, where),
                    detail[0] ? ": " : "", detail);
-    if (!has_other_port(t))
+    if (!next_way(t))
         return S2_VERDICT_LATER;
-    change_port(&t->attempt);
-    s2_print(words + len, size - len, "; next at port %u",
-             t->attempt.from_natt ? t->ike.remote_natt_port : t->attempt.peer_ike_port);
+    len += s2_print(words + len, size - len, "; next at port %u",
+                    t->attempt.from_natt ? t->ike.remote_natt_port : t->attempt.peer_ike_port);
+    if (t->attempt.v1 != was_v1)
+        s2_print(words + len, size - len, " with IKEv%u", was_v1 ? 2 : 1);
     return was_cut ? S2_VERDICT_NOW : S2_VERDICT_LATER;
 }
 

@@ -266,7 +266,7 @@ s2svpn_status s2svpn_connection_start(s2svpn_connection *c)
         s2svpn_tunnel *t = &c->tunnel[i];
 
         t->ike.mute = false;
-        t->attempt.natt_tried = false;
+        t->attempt.tried = 0;
         t->keep_up = !c->device || t->options.startup_action == S2SVPN_STARTUP_START;
         if (!t->keep_up && t->phase == S2SVPN_TUNNEL_STOPPED)
             s2_tunnel_set_phase(t, S2SVPN_TUNNEL_IDLE, "waits for the gateway to start it");

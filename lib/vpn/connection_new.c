@@ -81,21 +81,34 @@ s2svpn_status s2_tunnel_endpoints(s2svpn_tunnel *t, const s2svpn_address *local,
 {
     s2svpn_context *ctx = t->connection->object.ctx;
     const s2svpn_endpoint *ike = s2_local_find(ctx, local, S2SVPN_ROLE_IKE);
+    const s2svpn_endpoint *raw = s2_local_find(ctx, local, S2SVPN_ROLE_RAW);
     const s2svpn_endpoint *natt = s2_local_find(ctx, local, S2SVPN_ROLE_NATT);
 
     if (ike == NULL && natt == NULL)
         return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "outside_address",
                        "not one of the context's local addresses");
+    if (ctx->options.profile == S2SVPN_PROFILE_CLASSIC) {
+        if (ike == NULL || raw == NULL)
+            return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "outside_address",
+                           "VPN-Classic has no NAT traversal: IP protocol 50 is needed there");
+        natt = NULL;
+    }
     t->ike.remote_natt_port = peer_natt_port ? peer_natt_port : 4500;
     t->ike.remote_port = ike ? (peer_ike_port ? peer_ike_port : 500) : t->ike.remote_natt_port;
     t->ike.local = ike ? *ike : *natt;
     if (natt)
         t->ike.local_natt = *natt;
-    t->ike.force_udp = natt && s2_local_find(ctx, local, S2SVPN_ROLE_RAW) == NULL;
+    t->ike.force_udp = natt && raw == NULL;
     t->attempt.ike = t->ike.local;
     t->attempt.peer_ike_port = t->ike.remote_port;
     t->attempt.force_udp = t->ike.force_udp;
     return S2SVPN_OK;
+}
+
+/* As IKEv1 tells it. */
+static uint32_t kilobytes(uint64_t bytes)
+{
+    return bytes / 1024 < UINT32_MAX ? (uint32_t)(bytes / 1024) : UINT32_MAX;
 }
 
 /* What the options mean for IKE. */
@@ -105,6 +118,9 @@ void s2_tunnel_configure(s2svpn_tunnel *t)
     struct s2_ike_config *k = &t->ike;
 
     k->follow = !t->connection->device;
+    k->versions = (uint8_t)((o->ike_versions & S2SVPN_IKEV1 ? S2_IKE_ALLOW_V1 : 0) |
+                            (o->ike_versions & S2SVPN_IKEV2 ? S2_IKE_ALLOW_V2 : 0));
+    k->child_lifetime_kb = kilobytes(o->phase2_lifetime_bytes);
     s2_choices_make(o->phase1_encryption, o->phase1_integrity, o->phase1_dh_groups, &k->ike);
     s2_choices_make(o->phase2_encryption, o->phase2_integrity, o->phase2_dh_groups, &k->esp);
     k->ike_lifetime_s = o->phase1_lifetime_s;
@@ -141,6 +157,10 @@ static s2svpn_status finish_tunnel(s2svpn_connection *c, s2svpn_tunnel *t)
     s2svpn_context *ctx = c->object.ctx;
     s2svpn_status rc;
 
+    if (t->options.startup_action == S2SVPN_STARTUP_START &&
+        t->options.ike_versions == S2SVPN_IKEV1)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "startup_action",
+                       "only tunnels with IKEv2 are started from this side");
     rc = s2_tunnel_endpoints(t, &t->options.outside_address, ctx->options.peer_ike_port,
                              ctx->options.peer_natt_port);
     if (rc != S2SVPN_OK || !s2_secret_set(&t->ike.psk, t->psk, strlen(t->psk)))

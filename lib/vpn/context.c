@@ -96,7 +96,7 @@ static s2svpn_status check_options(const s2svpn_options *o, s2svpn_error *why)
 
     if (o->role != S2SVPN_ROLE_GATEWAY && o->role != S2SVPN_ROLE_DEVICE)
         return s2_error_set(why, S2SVPN_E_ARGUMENT, "role", "gateway or device");
-    if (o->profile != S2SVPN_PROFILE_AWS && o->profile != S2SVPN_PROFILE_HARDENED)
+    if ((unsigned)o->profile > S2SVPN_PROFILE_HARDENED)
         return s2_error_set(why, S2SVPN_E_ARGUMENT, "profile", "no such profile");
     /* SPIs 0 to 255 are reserved, so 16 zeros can't stand before all of them */
     if (o->spi_prefix_bits > 16 || (uint32_t)o->spi_prefix >> o->spi_prefix_bits ||

@@ -47,14 +47,16 @@ static void take_phases(s2svpn_tunnel_options *o, const s2svpn_config_tunnel *t)
     o->phase2_lifetime_s = t->ipsec.lifetime_s;
 }
 
-/* What an endpoint of AWS may allow, without SHA-1 and weak groups. */
+/* What an endpoint of AWS may allow, without SHA-1 and weak groups where there are others. */
 static struct s2_offer strong(const s2svpn_tunnel_options *defaults)
 {
     struct s2_offer o = s2_offer_of(defaults);
 
     for (size_t i = 0; i < 2; i++) {
-        o.integrity[i] &= ~(uint32_t)S2SVPN_SHA1;
-        o.dh_groups[i] = s2_strong_only(o.dh_groups[i]);
+        if (o.integrity[i] & ~(uint32_t)S2SVPN_SHA1)
+            o.integrity[i] &= ~(uint32_t)S2SVPN_SHA1;
+        if (s2_strong_only(o.dh_groups[i]))
+            o.dh_groups[i] = s2_strong_only(o.dh_groups[i]);
     }
     return o;
 }
@@ -126,6 +128,8 @@ static void take_rest(s2svpn_tunnel *t, const s2svpn_config_tunnel *from,
     s2svpn_tunnel_options *o = &t->options;
 
     o->esn = options->esn;
+    if (options->ike != S2SVPN_DEVICE_IKE_AUTO)
+        o->ike_versions = options->ike == S2SVPN_DEVICE_IKE_V1 ? S2SVPN_IKEV1 : S2SVPN_IKEV2;
     o->replay_window = options->replay_window;
     o->dont_fragment = from->clear_df ? S2SVPN_DF_CLEAR : S2SVPN_DF_HONOUR;
     o->dpd_action =
@@ -240,6 +244,8 @@ static s2svpn_status device_open(s2svpn_context *ctx, const s2svpn_device_config
     if (options->ecmp_paths > S2SVPN_ECMP_PATHS_MAX)
         return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "ecmp_paths", "at most %d",
                        S2SVPN_ECMP_PATHS_MAX);
+    if (options->ike > S2SVPN_DEVICE_IKE_V2)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "ike", "no such choice");
     rc = s2_device_check(ctx, config);
     if (rc == S2SVPN_OK)
         rc = s2_connection_make(ctx, ctx->device, &config->connection, config->tunnel_count, &c);

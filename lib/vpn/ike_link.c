@@ -112,6 +112,8 @@ static void on_sa_up(void *user, void *owner, const struct s2_ike_sa_info *info)
 
     t->sa_up = true;
     t->initiator = info->initiator;
+    t->ike_version = info->version;
+    s2_attempt_sa_up(t);
     tell_nat(ctx, t, info);
     t->nat_local = info->nat_local;
     t->nat_remote = info->nat_remote;
@@ -182,6 +184,12 @@ static bool on_child_up(void *user, void *owner, const struct s2_ike_child *chil
     s2_tunnel_update_mtu(t);
     s2_tunnel_ipsec_up(t, !child->initiator, now_ns);
     return true;
+}
+
+static void on_child_settled(void *user, void *owner, uint32_t spi_in, uint64_t now_ns)
+{
+    (void)owner;
+    s2_child_first_packet(user, spi_in, now_ns);
 }
 
 static void on_child_down(void *user, void *owner, uint32_t spi_in, enum s2_ike_reason reason,
@@ -268,6 +276,7 @@ static const struct s2_ike_ops ops = {
     .sa_up = on_sa_up,
     .sa_down = on_sa_down,
     .child_up = on_child_up,
+    .child_settled = on_child_settled,
     .child_down = on_child_down,
     .peer_moved = on_peer_moved,
     .last_inbound = on_last_inbound,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines of Wireshark's ikev2_decryption_table and esp_sa, with the words that its
+/* Lines of Wireshark's ikev2_decryption_table, ikev1_decryption_table and esp_sa, with the words that its
  * version 4.0 has for algorithms. */
 #include "vpn/keylog.h"
 
@@ -43,13 +43,22 @@ static void warn(s2svpn_context *ctx)
     s2_emit(ctx, &event, NULL, "the key log is on: whoever reads it can read the traffic");
 }
 
-void s2_keylog_ike(s2svpn_context *ctx, const struct s2_ike_sa_info *k)
+/* The initiator's cookie and the one key of phase 1. */
+static void log_v1(s2svpn_context *ctx, const struct s2_ike_sa_info *k)
+{
+    char key[HEX_MAX], line[LINE_MAX];
+
+    s2_print_hex(key, k->sk_ei.p, k->sk_ei.len);
+    s2_print(line, sizeof(line), "%016llx,%s", (unsigned long long)k->spi_i, key);
+    ctx->options.keylog(ctx->options.keylog_user, S2SVPN_KEYLOG_IKEV1, line);
+    s2_wipe(key, sizeof(key));
+    s2_wipe(line, sizeof(line));
+}
+
+static void log_v2(s2svpn_context *ctx, const struct s2_ike_sa_info *k)
 {
     char ei[HEX_MAX], er[HEX_MAX], ai[HEX_MAX], ar[HEX_MAX], line[LINE_MAX];
 
-    if (ctx->options.keylog == NULL)
-        return;
-    warn(ctx);
     s2_print_hex(ei, k->sk_ei.p, k->sk_ei.len);
     s2_print_hex(er, k->sk_er.p, k->sk_er.len);
     s2_print_hex(ai, k->sk_ai.p, k->sk_ai.len);
@@ -63,6 +72,17 @@ void s2_keylog_ike(s2svpn_context *ctx, const struct s2_ike_sa_info *k)
     s2_wipe(ai, sizeof(ai));
     s2_wipe(ar, sizeof(ar));
     s2_wipe(line, sizeof(line));
+}
+
+void s2_keylog_ike(s2svpn_context *ctx, const struct s2_ike_sa_info *k)
+{
+    if (ctx->options.keylog == NULL)
+        return;
+    warn(ctx);
+    if (k->version == 1)
+        log_v1(ctx, k);
+    else
+        log_v2(ctx, k);
 }
 
 static const char *esp_cipher(uint16_t encr)

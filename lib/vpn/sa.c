@@ -251,6 +251,7 @@ s2svpn_status s2_child_install(s2svpn_tunnel *t, const struct s2_ike_child *k, u
         return s2_fail(&ctx->env, S2SVPN_E_MEMORY, "", "an ESP SA couldn't be made");
     s2_list_append(&t->children, &c->in_tunnel);
     s2_slots_set(&ctx->spis, k->spi_in & 0xffff, c->in);
+    c->proved = k->initiator;
     if (first || k->initiator)
         use_outbound(c);
     return S2SVPN_OK;
@@ -267,8 +268,15 @@ static struct s2_child *find(const s2svpn_tunnel *t, uint32_t spi_in)
     return NULL;
 }
 
-/* To send on. One that lost a collision may be the newest, but the peer forgets it when
- * its delete arrives, and the agreement to that can be long in coming. */
+/* One that lost a collision may be the newest, but the peer forgets it when its delete
+ * arrives, and the agreement to that can be long in coming. And one whose exchange isn't
+ * complete may never be: a first message of IKEv1 that was late, or came twice. */
+static unsigned worth(const struct s2_child *c)
+{
+    return c->lost ? 0 : c->proved ? 2 : 1;
+}
+
+/* To send on. */
 static struct s2_child *newest_other(const s2svpn_tunnel *t, const struct s2_child *than)
 {
     struct s2_child *best = NULL;
@@ -276,7 +284,7 @@ static struct s2_child *newest_other(const s2svpn_tunnel *t, const struct s2_chi
     S2_LIST_EACH(&t->children, l) {
         struct s2_child *c = S2_CONTAINER(l, struct s2_child, in_tunnel);
 
-        if (c != than && !c->leaving && (best == NULL || best->lost || !c->lost))
+        if (c != than && !c->leaving && (best == NULL || worth(c) >= worth(best)))
             best = c;
     }
     return best;
@@ -307,6 +315,7 @@ void s2_child_first_packet(s2svpn_context *ctx, uint32_t spi_in, uint64_t now_ns
     if (c == NULL || c->leaving)
         return;
     s2_tunnel_settle(c->tunnel, now_ns);
+    c->proved = true;
     if (newest_other(c->tunnel, NULL) == c)
         use_outbound(c);
 }

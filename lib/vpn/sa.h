@@ -59,6 +59,7 @@ struct s2_child {
     struct s2_sa_in *in;
     struct s2_sa_out *out;
     bool outbound; /* out is published */
+    bool proved;   /* the peer has it, too */
     bool lost;     /* a collision: out is for want of another alone */
     bool leaving;  /* deleted, inbound lingers */
     bool worn_out; /* a soft limit was reached: a rekey has been asked for */

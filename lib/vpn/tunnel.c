@@ -303,6 +303,7 @@ void s2svpn_tunnel_get_info(const s2svpn_tunnel *t, s2svpn_tunnel_info *out)
         .phase = (enum s2svpn_tunnel_phase)t->phase,
         .up = t->up,
         .initiator = t->initiator,
+        .ike_version = t->sa_up ? t->ike_version : 0,
         .nat_local = t->nat_local,
         .nat_remote = t->nat_remote,
         .changed_ns = t->changed_ns,

@@ -126,11 +126,14 @@ struct s2_attempt {
     bool second;              /* it is offered: remembered for the tunnel's life */
     s2svpn_endpoint ike;      /* where it starts usually */
     uint16_t peer_ike_port;
-    bool force_udp;  /* there */
-    bool from_natt;  /* it starts at the NAT traversal port instead */
-    bool natt_tried; /* since it was up last */
-    bool cut;        /* it is being ended, for the other port */
-    bool restart; /* DPD's action: until it is up it is tried from this side, whoever starts it */
+    bool force_udp; /* there */
+    bool from_natt; /* it starts at the NAT traversal port instead */
+    bool v1;        /* with IKEv1, though IKEv2 is allowed */
+    uint8_t tried;  /* ways, since it was up last: bits 1 << way */
+    bool cut;       /* it is being ended, for another way */
+    bool told_v1;   /* that it came to IKEv1 */
+    bool knows_v2;  /* the peer has spoken IKEv2 */
+    bool restart;   /* DPD's action: until it is up it is tried from this side, whoever starts it */
     struct s2_timer watch;
 };
 
@@ -148,6 +151,7 @@ struct s2svpn_tunnel {
     bool keep_up;  /* this side starts it */
     bool up;       /* as AWS means it */
     bool sa_up, initiator, nat_local, nat_remote;
+    uint8_t ike_version; /* of the IKE SA that is up */
     uint64_t changed_ns;
     char reason[128];
     char ike_algorithms[64], esp_algorithms[64];
@@ -389,6 +393,8 @@ struct s2_offer s2_offer_of(const s2svpn_tunnel_options *o);
 void s2_attempt_adopt(s2svpn_tunnel *t, const struct s2_attempt *fresh);
 /* Before IKE starts. */
 void s2_attempt_begin(s2svpn_tunnel *t);
+/* An IKE SA is up: what made it is what to begin with next time. */
+void s2_attempt_sa_up(s2svpn_tunnel *t);
 /* The phase is new. */
 void s2_attempt_on_phase(s2svpn_tunnel *t);
 /* IKE has made or failed to make something: what to say, and what to do. */
