@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # libreswan's pluto, as far as it goes without ESP in the kernel: IKE_SA_INIT and IKE_AUTH
-# in both roles, with keys that agree and with keys that don't. Both sides authenticate
-# each other and report the suite; then pluto finds that its kernel can't hold the child
-# ("Function not implemented") and drops the IKE SA, so no packet crosses here.
+# in both roles, with keys that agree and with keys that don't, and the same of IKEv1. Both
+# sides authenticate each other and report the suite; then pluto finds that its kernel can't
+# hold the child ("Function not implemented") and drops the IKE SA, so no packet crosses here.
 #
 # Debian's libreswan and strongSwan can't be installed at once. So libreswan's package is
 # fetched and unpacked beside the build; pluto runs in a mount namespace where its helper
@@ -37,7 +37,7 @@ start_pluto()
     rm -rf "$pluto"
     mkdir -p "$pluto/nss" "$pluto/d"
     certutil -N -d "sql:$pluto/nss" --empty-password || return 1
-    printf 'config setup\n\tuniqueids=yes\n' >"$pluto/ipsec.conf"
+    printf 'config setup\n\tuniqueids=yes\n\tikev1-policy=accept\n' >"$pluto/ipsec.conf"
     echo "203.0.113.7 198.51.100.1 : PSK \"$psk\"" >"$pluto/ipsec.secrets"
     # shellcheck disable=SC2016 # for the inner shell
     start "$space" "$work/pluto.log" unshare -m --propagation private sh -c \
@@ -55,6 +55,7 @@ connection()
     cat >"$pluto/ipsec.conf" <<CONF
 config setup
 	uniqueids=yes
+	ikev1-policy=accept
 conn c
 	left=$1
 	leftid=$1
@@ -63,7 +64,7 @@ conn c
 	rightid=$2
 	rightsubnet=$4
 	authby=secret
-	ikev2=insist
+	ikev2=${ikev2:-insist}
 	encapsulation=yes
 	ike=$5
 	esp=aes_gcm128
@@ -71,7 +72,7 @@ conn c
 CONF
     timeout 30 ip netns exec "$space" "$unpacked/usr/libexec/ipsec/addconn" \
         --ctlsocket "$pluto/pluto.ctl" --config "$pluto/ipsec.conf" c
-    tail -n 20 "$work/pluto.log" | grep 'added IKEv2 connection'
+    tail -n 20 "$work/pluto.log" | grep 'added IKEv[12] connection'
 }
 since() { tail -n "+$from" "$1" | grep -E "$2"; }
 mark() { from=$(($(wc -l <"$1") + 1)); }
@@ -134,6 +135,29 @@ begin "pluto begins, AES256-GCM-16 SHA2-384, group 21" begins aes_gcm256-sha2_38
     'cipher=AES_GCM_16_256 integ=n/a prf=HMAC_SHA2_384 group=DH21' \
     AES_GCM_16_256/PRF_HMAC_SHA2_384/ECP_521
 
+# begins_1 SUITE PLUTO_SAYS WE_SAY: with IKEv1; pluto has taken quick mode's second message
+# when it asks its kernel.
+begins_1()
+{
+    local ikev2=no from rc
+
+    connection 203.0.113.7 198.51.100.1 192.168.0.0/16 10.0.0.0/16 "$1" || return 1
+    mark "$work/gateway.log"
+    whack --name c --initiate --asynchronous >"$work/whack.log" 2>&1
+    until_true 30 since "$work/gateway.log" "IKE SA up: $3\$" &&
+        until_true 30 grep -F "SA established {auth=PRESHARED_KEY $2}" "$work/pluto.log" &&
+        until_true 30 grep 'Function not implemented' "$work/pluto.log"
+    rc=$?
+    tail -n 30 "$work/pluto.log"
+    whack --name c --delete
+    : >"$work/pluto.log"
+    return "$rc"
+}
+begin "pluto begins, IKEv1, AES128 SHA1, group 14" begins_1 aes128-sha1-dh14 \
+    'cipher=AES_CBC_128 integ=HMAC_SHA1 group=MODP2048' AES_CBC_128/PRF_HMAC_SHA1/MODP_2048
+begin "pluto begins, IKEv1, AES256 SHA2-256, group 19" begins_1 aes256-sha2_256-dh19 \
+    'cipher=AES_CBC_256 integ=HMAC_SHA2_256 group=DH19' AES_CBC_256/PRF_HMAC_SHA2_256/ECP_256
+
 wrong_key()
 {
     local from rc
@@ -159,4 +183,25 @@ begin "pluto answers, AES128-GCM-16 SHA2-256, group 19" answers aes_gcm128-sha2_
     aes-128-gcm-16 sha2-256 19
 begin "pluto answers, AES256 SHA2-384, group 15" answers aes256-sha2_384-dh15 \
     'cipher=AES_CBC_256 integ=HMAC_SHA2_384_192 prf=HMAC_SHA2_384 group=MODP3072' aes-256-cbc sha2-384 15
+
+# answers_1: with IKEv1; pluto has taken quick mode's first message when it asks its kernel.
+answers_1()
+{
+    local ikev2=no rc
+
+    sed '/<ike>/,/<.ike>/{ s/group2</group14</; s/>sha1</>sha2-256</; s/aes-128-cbc/aes-256-cbc/; }
+        /<ipsec>/,/<.ipsec>/{ s/group2</group14</; s/aes-128-cbc/aes-128-gcm-16/; s/hmac-sha1-96/none/; }' \
+        "$work/static.xml" >"$work/answers.xml"
+    connection 198.51.100.1 203.0.113.7 0.0.0.0/0 0.0.0.0/0 aes256-sha2_256-dh14 &&
+        start_device "$work/answers.xml" --exact --ike 1 --route 10.0.0.0/16 || return 1
+    until_true 60 grep -F 'SA established {auth=PRESHARED_KEY cipher=AES_CBC_256 integ=HMAC_SHA2_256 group=MODP2048' \
+        "$work/pluto.log" &&
+        until_true 30 grep '1: IKE SA up: AES_CBC_256/PRF_HMAC_SHA2_256/MODP_2048' "$work/device.log" &&
+        until_true 30 grep 'Function not implemented' "$work/pluto.log"
+    rc=$?
+    tail -n 20 "$work/pluto.log"
+    stop "$device_pid"
+    return "$rc"
+}
+begin "pluto answers, IKEv1, AES256 SHA2-256, group 14" answers_1
 say_end

@@ -175,7 +175,7 @@ static void come_to_rest(struct scene *s)
     for (unsigned tries = 0; tries < 8; tries++) {
         const s2svpn_tunnel_info a = scene_tunnel(s->cloud, 0), b = scene_tunnel(s->cloud, 1);
 
-        scene_run(s, CAMPAIGN_LINGER_NS);
+        scene_run(s, s->spoke_ikev1 ? CAMPAIGN_LINGER_V1_NS : CAMPAIGN_LINGER_NS);
         if (scene_tunnel(s->cloud, 0).spi_in == a.spi_in &&
             scene_tunnel(s->cloud, 1).spi_in == b.spi_in)
             return;

@@ -20,7 +20,10 @@
  * have begun in the storm and give up only after 83 s, then the next one with its 75 s,
  * and BGP's connect. */
 #define CAMPAIGN_BOUND_NS (5 * MINUTE)
-#define CAMPAIGN_LINGER_NS (12 * SECOND)        /* until nothing old is left after a rekey */
+#define CAMPAIGN_LINGER_NS (12 * SECOND) /* until nothing old is left after a rekey */
+/* IKEv1's deletes aren't answered; one that is lost is made good by the other end's grace, or
+ * by the end of a quick mode that was never completed, of two minutes each. */
+#define CAMPAIGN_LINGER_V1_NS (130 * SECOND)
 #define CAMPAIGN_BYTES_MAX ((size_t)1 << 20)    /* of both contexts at any moment */
 #define CAMPAIGN_BYTES_SLACK ((size_t)32 << 10) /* above the level of the beginning, at rest */
 

@@ -127,7 +127,13 @@ int main(int argc, char **argv)
         {"with the shortest lifetimes", with_the_shortest_lifetimes, 4},
         {"when both ends rekey at once", when_both_ends_rekey_at_once, 10},
     };
+    static const struct scene_test v1_tests[] = {
+        {"with the defaults", with_the_defaults, 1},
+        {"with the shortest lifetimes", with_the_shortest_lifetimes, 4},
+        {"when both ends rekey at once", when_both_ends_rekey_at_once, 10},
+    };
 
-    return scene_main(argc, argv, "sim/hour_with_rekeys_loses_nothing", tests,
-                      sizeof(tests) / sizeof(tests[0]));
+    return scene_main_versions(argc, argv, "sim/hour_with_rekeys_loses_nothing", tests,
+                               sizeof(tests) / sizeof(tests[0]), v1_tests,
+                               sizeof(v1_tests) / sizeof(v1_tests[0]));
 }

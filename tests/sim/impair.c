@@ -22,7 +22,30 @@ static uint32_t get32(const uint8_t *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-static struct seen look(const s2svpn_datagram *d)
+static enum impair_side who_asked(struct impair *im, const struct impair_asked *now)
+{
+    const unsigned known = im->asked_count < IMPAIR_ASKED ? im->asked_count : IMPAIR_ASKED;
+
+    for (unsigned i = 0; i < known; i++)
+        if (im->asked[i].cookie == now->cookie && im->asked[i].message_id == now->message_id)
+            return im->asked[i].who;
+    im->asked[im->asked_count++ % IMPAIR_ASKED] = *now;
+    return now->who;
+}
+
+static bool is_response(struct impair *im, const uint8_t *ike, const struct seen *s)
+{
+    if (ike[17] >> 4 != 1)
+        return ike[19] & FLAG_RESPONSE;
+    if (s->exchange != MAIN_MODE && s->exchange != QUICK_MODE)
+        return false;
+    return who_asked(im,
+                     &(struct impair_asked){.cookie = (uint64_t)get32(ike) << 32 | get32(ike + 4),
+                                            .message_id = s->message_id,
+                                            .who = s->from}) != s->from;
+}
+
+static struct seen look(struct impair *im, const s2svpn_datagram *d)
 {
     const bool natt = d->local.role == S2SVPN_ROLE_NATT;
     const size_t skip = natt ? MARKER_LEN : 0;
@@ -33,8 +56,8 @@ static struct seen look(const s2svpn_datagram *d)
         (natt && get32(d->data) != 0))
         return s;
     s.exchange = (enum impair_exchange)d->data[skip + 18];
-    s.response = d->data[skip + 19] & FLAG_RESPONSE;
     s.message_id = get32(d->data + skip + 20);
+    s.response = is_response(im, d->data + skip, &s);
     return s;
 }
 
@@ -87,7 +110,7 @@ static void filter(void *user, s2svpn_sim *sim, s2svpn_datagram *d, s2svpn_sim_f
                    uint64_t now_ns)
 {
     struct impair *im = user;
-    const struct seen s = look(d);
+    const struct seen s = look(im, d);
 
     for (size_t i = 0; i < im->count; i++) {
         struct impair_rule *r = &im->rule[i];

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Rules that spoil exchanges on the wire. A rule picks datagrams by what can be read
- * outside of the encryption (RFC 7296 section 3.1): exchange type, request or response,
- * message ID, length, who sent it; or ESP. What is to be done is one of a list.
+ * outside of the encryption (RFC 7296 section 3.1, RFC 2408 section 3.1): exchange type,
+ * request or response, message ID, length, who sent it; or ESP. In IKEv1 nothing says what
+ * is a response: one is, of main and quick mode, what whoever was asked sends. Quick mode's
+ * third message is a request then, and so are all informationals. What is to be done is one of a list.
  *
  *     impair_add(&im, (struct impair_rule){.what = IMPAIR_DROP, .exchange = CREATE_CHILD_SA,
  *                                          .kind = IMPAIR_RESPONSE, .from_nth = 2, .count = 1});
@@ -15,9 +17,13 @@
 #include "scene.h"
 
 #define IMPAIR_RULES 8
+#define IMPAIR_ASKED 64
 
 enum impair_exchange {
     ANY_EXCHANGE = 0, /* of IKE */
+    MAIN_MODE = 2,    /* IKEv1's, RFC 2408 section 3.1, RFC 2409 appendix A */
+    INFORMATIONAL_1 = 5,
+    QUICK_MODE = 32,
     IKE_SA_INIT = 34,
     IKE_AUTH = 35,
     CREATE_CHILD_SA = 36,
@@ -52,8 +58,17 @@ struct impair_rule {
     unsigned fitted, done; /* so far */
 };
 
+/* Who asked in one of IKEv1's exchanges: whoever was seen first. */
+struct impair_asked {
+    uint64_t cookie;     /* the initiator's */
+    uint32_t message_id; /* 0: main mode */
+    enum impair_side who;
+};
+
 struct impair {
     struct impair_rule rule[IMPAIR_RULES];
+    struct impair_asked asked[IMPAIR_ASKED];
+    unsigned asked_count; /* so far */
     size_t count;
     unsigned done;
 };

@@ -46,6 +46,38 @@ static const struct row {
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
+static const struct row v1_rows[] = {
+    {"each message of main mode comes again", {{.what = IMPAIR_REPLAY, .exchange = MAIN_MODE}}},
+    {"each message of quick mode comes again", {{.what = IMPAIR_REPLAY, .exchange = QUICK_MODE}}},
+    {"each informational comes again", {{.what = IMPAIR_REPLAY, .exchange = INFORMATIONAL_1}}},
+    {"each request comes again", {{.what = IMPAIR_REPLAY, .kind = IMPAIR_REQUEST}}},
+    {"each message comes twice", {{.what = IMPAIR_DUPLICATE}}},
+    {"ESP comes again and twice",
+     {{.what = IMPAIR_REPLAY, .exchange = NOT_IKE, .from = IMPAIR_GATEWAY},
+      {.what = IMPAIR_DUPLICATE, .exchange = NOT_IKE, .from = IMPAIR_DEVICE}}},
+    {"a message of main mode is lost",
+     {{.what = IMPAIR_DROP, .exchange = MAIN_MODE, .kind = IMPAIR_REQUEST, .count = 3}}},
+    {"an answer of main mode is lost",
+     {{.what = IMPAIR_DROP, .exchange = MAIN_MODE, .kind = IMPAIR_RESPONSE, .count = 3}}},
+    {"a first or third message of quick mode is lost",
+     {{.what = IMPAIR_DROP, .exchange = QUICK_MODE, .kind = IMPAIR_REQUEST, .count = 3}}},
+    {"an answer of quick mode is lost",
+     {{.what = IMPAIR_DROP, .exchange = QUICK_MODE, .kind = IMPAIR_RESPONSE, .count = 3}}},
+    {"informationals are lost", {{.what = IMPAIR_DROP, .exchange = INFORMATIONAL_1, .count = 5}}},
+    {"bits of main mode flip", {{.what = IMPAIR_FLIP, .exchange = MAIN_MODE, .count = 4}}},
+    {"bits of quick mode flip", {{.what = IMPAIR_FLIP, .exchange = QUICK_MODE, .count = 4}}},
+    {"bits of informationals flip",
+     {{.what = IMPAIR_FLIP, .exchange = INFORMATIONAL_1, .count = 4}}},
+    {"bits of ESP flip", {{.what = IMPAIR_FLIP, .exchange = NOT_IKE, .count = 30}}},
+    {"messages are cut short", {{.what = IMPAIR_TRUNCATE, .count = 6}}},
+    {"an old request is late", {{.what = IMPAIR_DELAY, .kind = IMPAIR_REQUEST, .count = 4}}},
+    {"answers are late", {{.what = IMPAIR_DELAY, .kind = IMPAIR_RESPONSE, .count = 4}}},
+    {"deletes are late, quick modes come again",
+     {{.what = IMPAIR_DELAY, .exchange = INFORMATIONAL_1, .count = 4},
+      {.what = IMPAIR_REPLAY, .exchange = QUICK_MODE}}},
+};
+#define V1_ROWS (sizeof(v1_rows) / sizeof(v1_rows[0]))
+
 static void rekey_all(struct scene *s)
 {
     for (size_t i = 0; i < 2; i++) {
@@ -73,12 +105,13 @@ static void apply(struct campaign *c, const struct row *row, uint64_t seed)
 
 static void recover(uint64_t seed)
 {
-    const struct row *row = &rows[seed % ROWS];
+    const size_t count = scene_is_ikev1() ? V1_ROWS : ROWS;
+    const struct row *row = &(scene_is_ikev1() ? v1_rows : rows)[seed % count];
     struct scene_plan plan = SCENE_PLAN_INIT;
     struct campaign c;
 
     plan.seed = seed;
-    seed /= ROWS;
+    seed /= count;
     plan.static_routes = seed % 2;
     plan.udp_only = seed % 3 == 0;
     plan.nat = seed % 4 == 0;
@@ -112,7 +145,12 @@ int main(int argc, char **argv)
         {"whatever is spoiled, both tunnels are well in the end", recover,
          campaign_seeds(14 * ROWS)},
     };
+    const struct scene_test v1_tests[] = {
+        {"whatever is spoiled, both tunnels are well in the end", recover,
+         campaign_seeds(4 * V1_ROWS)},
+    };
 
-    return scene_main(argc, argv, "sim/impaired_exchanges_recover", tests,
-                      sizeof(tests) / sizeof(tests[0]));
+    return scene_main_versions(argc, argv, "sim/impaired_exchanges_recover", tests,
+                               sizeof(tests) / sizeof(tests[0]), v1_tests,
+                               sizeof(v1_tests) / sizeof(v1_tests[0]));
 }

@@ -105,7 +105,13 @@ int main(int argc, char **argv)
         {"a twentieth of loss brings nothing down in an hour", stay, 40},
         {"after a storm all is well", recover, 40},
     };
+    static const struct scene_test v1_tests[] = {
+        {"hundreds of bad networks come up", come_up, 200},
+        {"a twentieth of loss brings nothing down in an hour", stay, 20},
+        {"after a storm all is well", recover, 20},
+    };
 
-    return scene_main(argc, argv, "sim/lossy_links_come_up_and_stay", tests,
-                      sizeof(tests) / sizeof(tests[0]));
+    return scene_main_versions(argc, argv, "sim/lossy_links_come_up_and_stay", tests,
+                               sizeof(tests) / sizeof(tests[0]), v1_tests,
+                               sizeof(v1_tests) / sizeof(v1_tests[0]));
 }

@@ -14,10 +14,16 @@
 static uint64_t seed_now;
 static unsigned failures;
 static bool verbose;
+static bool ikev1;
 
 bool scene_is_verbose(void)
 {
     return verbose;
+}
+
+bool scene_is_ikev1(void)
+{
+    return ikev1;
 }
 
 void scene_say(const char *format, ...)
@@ -58,34 +64,71 @@ static bool play(const struct scene_test *t, const char *suite, uint64_t first, 
                       seed_now);
         }
     }
-    printf("%s %s: %s\n", failures ? "not ok" : "ok", suite, t->name);
+    printf("%s %s: %s%s\n", failures ? "not ok" : "ok", suite, ikev1 ? "ikev1: " : "", t->name);
     fflush(stdout);
     return failures == 0;
 }
 
-int scene_main(int argc, char **argv, const char *suite, const struct scene_test *tests, size_t n)
-{
-    unsigned passed = 0, failed = 0;
-    uint64_t first = 1, last = 0; /* 0: as the test says */
+/* What the arguments say. */
+struct wish {
+    uint64_t first, last; /* seeds; last 0: as the test says */
+    unsigned ike;         /* 0: both versions */
+};
 
+static bool read_wish(int argc, char **argv, struct wish *w)
+{
+    *w = (struct wish){.first = 1};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-v") == 0) {
             verbose = true;
         } else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) {
-            first = last = strtoull(argv[++i], NULL, 0);
+            w->first = w->last = strtoull(argv[++i], NULL, 0);
         } else if (strcmp(argv[i], "--seeds") == 0 && i + 1 < argc) {
-            last = strtoull(argv[++i], NULL, 0);
+            w->last = strtoull(argv[++i], NULL, 0);
+        } else if (strcmp(argv[i], "--ike") == 0 && i + 1 < argc) {
+            w->ike = (unsigned)strtoul(argv[++i], NULL, 0);
         } else {
-            fprintf(stderr, "usage: %s [-v] [--seed N | --seeds N]\n", argv[0]);
-            return 2;
+            fprintf(stderr, "usage: %s [-v] [--ike 1|2] [--seed N | --seeds N]\n", argv[0]);
+            return false;
         }
     }
-    for (size_t i = 0; i < n; i++) {
-        const bool ok = play(&tests[i], suite, first, last ? last : tests[i].seeds);
+    return true;
+}
 
-        passed += ok;
-        failed += !ok;
+/* One version's tests; how many passed. */
+static unsigned play_all(const struct wish *w, const char *suite, const struct scene_test *tests,
+                         size_t n)
+{
+    unsigned passed = 0;
+
+    for (size_t i = 0; i < n; i++)
+        passed += play(&tests[i], suite, w->first, w->last ? w->last : tests[i].seeds);
+    return passed;
+}
+
+int scene_main_versions(int argc, char **argv, const char *suite, const struct scene_test *tests,
+                        size_t n, const struct scene_test *v1_tests, size_t v1_n)
+{
+    unsigned passed = 0, played = 0;
+    struct wish w;
+
+    if (!read_wish(argc, argv, &w))
+        return 2;
+    if (w.ike != 1) {
+        ikev1 = false;
+        passed += play_all(&w, suite, tests, n);
+        played += (unsigned)n;
     }
-    printf("%u passed, %u failed, 0 skipped\n", passed, failed);
-    return failed ? 1 : 0;
+    if (w.ike != 2) {
+        ikev1 = true;
+        passed += play_all(&w, suite, v1_tests, v1_n);
+        played += (unsigned)v1_n;
+    }
+    printf("%u passed, %u failed, 0 skipped\n", passed, played - passed);
+    return played > passed ? 1 : 0;
+}
+
+int scene_main(int argc, char **argv, const char *suite, const struct scene_test *tests, size_t n)
+{
+    return scene_main_versions(argc, argv, suite, tests, n, NULL, 0);
 }

@@ -30,12 +30,15 @@ static void spoil(struct campaign *c, s2svpn_sim *dice)
 {
     static const enum impair_exchange exchange[] = {ANY_EXCHANGE, CREATE_CHILD_SA, CREATE_CHILD_SA,
                                                     INFORMATIONAL};
-    struct impair_rule r = {.what = (enum impair_what)campaign_roll(dice, 0, IMPAIR_WHATS - 1),
-                            .exchange = exchange[campaign_roll(dice, 0, 3)],
-                            .kind = (enum impair_kind)campaign_roll(dice, 0, IMPAIR_RESPONSE),
-                            .from = (enum impair_side)campaign_roll(dice, 0, IMPAIR_DEVICE),
-                            .from_nth = (unsigned)campaign_roll(dice, 0, 4),
-                            .count = (unsigned)campaign_roll(dice, 1, 3)};
+    static const enum impair_exchange exchange_1[] = {ANY_EXCHANGE, MAIN_MODE, QUICK_MODE,
+                                                      INFORMATIONAL_1};
+    struct impair_rule r = {
+        .what = (enum impair_what)campaign_roll(dice, 0, IMPAIR_WHATS - 1),
+        .exchange = (scene_is_ikev1() ? exchange_1 : exchange)[campaign_roll(dice, 0, 3)],
+        .kind = (enum impair_kind)campaign_roll(dice, 0, IMPAIR_RESPONSE),
+        .from = (enum impair_side)campaign_roll(dice, 0, IMPAIR_DEVICE),
+        .from_nth = (unsigned)campaign_roll(dice, 0, 4),
+        .count = (unsigned)campaign_roll(dice, 1, 3)};
 
     r.ns = r.what == IMPAIR_DELAY ? campaign_roll(dice, 0, 3000) * MILLISECOND
                                   : campaign_roll(dice, 0, 40000) * MILLISECOND;
@@ -146,6 +149,35 @@ static void agreed_late(uint64_t seed)
     campaign_close(&c);
 }
 
+/* IKEv1 deletes once, and nobody agrees to it: the old child is displaced all the same. */
+static void deletes_lost(uint64_t seed)
+{
+    struct scene_plan plan = SCENE_PLAN_INIT;
+    struct campaign c;
+
+    plan.seed = seed;
+    plan.static_routes = seed % 2;
+    plan.link.delay_ns = 40 * MILLISECOND;
+    if (campaign_open(&c, &plan)) {
+        const unsigned downs = c.s.gateway.tunnel_downs + c.s.device.tunnel_downs;
+
+        CHECK(impair_add(&c.impair,
+                         (struct impair_rule){.what = IMPAIR_DROP,
+                                              .exchange = INFORMATIONAL_1,
+                                              .from = seed % 3 ? IMPAIR_GATEWAY : IMPAIR_EITHER}));
+        scene_ping_for(&c.s, 100 * MILLISECOND, 60 * MINUTE);
+        rekey(c.s.cloud, seed % 4 == 0);
+        if (seed % 5 > 1)
+            rekey(c.s.site, seed % 4 == 0);
+        scene_run(&c.s, 25 * SECOND);
+        CHECK(c.impair.done > 0);
+        impair_clear(&c.impair);
+        scene_run(&c.s, 20 * SECOND);
+        judge(&c, downs);
+    }
+    campaign_close(&c);
+}
+
 /* The shortest lifetimes that AWS allows, and the gateway's in the middle of what the
  * device's dice may choose: IKE SAs and children of both ends are due at about the same
  * time, and a request that is held back for some seconds makes it the same. */
@@ -164,7 +196,7 @@ static void by_lifetime(uint64_t seed)
     if (campaign_open(&c, &plan)) {
         const unsigned downs = c.s.gateway.tunnel_downs + c.s.device.tunnel_downs;
         struct impair_rule r = {.what = IMPAIR_DELAY,
-                                .exchange = CREATE_CHILD_SA,
+                                .exchange = scene_is_ikev1() ? QUICK_MODE : CREATE_CHILD_SA,
                                 .kind = IMPAIR_REQUEST,
                                 .ns = campaign_roll(dice, 0, 4000) * MILLISECOND};
 
@@ -186,7 +218,13 @@ int main(int argc, char **argv)
         {"where deletes are agreed on late", agreed_late, campaign_seeds(20)},
         {"by lifetime, of both kinds and by both sides", by_lifetime, campaign_seeds(100)},
     };
+    const struct scene_test v1_tests[] = {
+        {"by command, whatever IKE suffers", by_command, campaign_seeds(100)},
+        {"where deletes are lost", deletes_lost, campaign_seeds(20)},
+        {"by lifetime, of both kinds and by both sides", by_lifetime, campaign_seeds(25)},
+    };
 
-    return scene_main(argc, argv, "sim/rekeys_lose_nothing_whatever_ike_suffers", tests,
-                      sizeof(tests) / sizeof(tests[0]));
+    return scene_main_versions(argc, argv, "sim/rekeys_lose_nothing_whatever_ike_suffers", tests,
+                               sizeof(tests) / sizeof(tests[0]), v1_tests,
+                               sizeof(v1_tests) / sizeof(v1_tests[0]));
 }

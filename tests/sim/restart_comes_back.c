@@ -112,7 +112,15 @@ int main(int argc, char **argv)
         {"a gateway, when the device has noticed", gateway_dies, 4},
         {"a device again and again", device_again_and_again, 10},
     };
+    static const struct scene_test v1_tests[] = {
+        {"a device at once, in under two seconds", device_at_once, 4},
+        {"a device after seconds, in under two seconds", device_after_seconds, 4},
+        {"a device after minutes, in under two seconds", device_after_minutes, 4},
+        {"a gateway, when the device has noticed", gateway_dies, 4},
+        {"a device again and again", device_again_and_again, 10},
+    };
 
-    return scene_main(argc, argv, "sim/restart_comes_back", tests,
-                      sizeof(tests) / sizeof(tests[0]));
+    return scene_main_versions(argc, argv, "sim/restart_comes_back", tests,
+                               sizeof(tests) / sizeof(tests[0]), v1_tests,
+                               sizeof(v1_tests) / sizeof(v1_tests[0]));
 }

@@ -75,6 +75,8 @@ static void on_event(void *user, s2svpn_context *ctx, const s2svpn_event *e)
     side->bgp_ups += e->kind == S2SVPN_EVENT_BGP && e->up;
     side->notes += e->kind == S2SVPN_EVENT_NOTE;
     side->stopped += e->kind == S2SVPN_EVENT_STOPPED;
+    if (e->kind == S2SVPN_EVENT_NOTE && e->reason && strcmp(e->reason, "ikev1") == 0)
+        side->scene->spoke_ikev1 = true;
     if (e->kind == S2SVPN_EVENT_NOTE)
         snprintf(side->last_note, sizeof(side->last_note), "%s", e->text);
     if (scene_is_verbose())
@@ -410,6 +412,7 @@ static s2svpn_status make_device(struct scene *s)
     s2svpn_status rc;
 
     options.ecmp_paths = s->plan.ecmp_paths;
+    options.ike = scene_is_ikev1() ? S2SVPN_DEVICE_IKE_V1 : S2SVPN_DEVICE_IKE_V2;
     rc = open_context(&s->device, S2SVPN_ROLE_DEVICE);
     if (rc != S2SVPN_OK)
         return rc;
@@ -459,7 +462,7 @@ s2svpn_status scene_open(struct scene *s, const struct scene_plan *plan)
 {
     s2svpn_status rc;
 
-    *s = (struct scene){.plan = *plan};
+    *s = (struct scene){.plan = *plan, .spoke_ikev1 = scene_is_ikev1()};
     rc = s2svpn_sim_new(plan->seed, &s->sim);
     if (rc != S2SVPN_OK)
         return rc;
@@ -584,8 +587,17 @@ static unsigned up_at_both_ends(const struct scene *s)
 {
     unsigned n = 0;
 
-    for (size_t i = 0; i < 2; i++)
-        n += scene_tunnel(s->cloud, i).up && scene_tunnel(s->site, i).up;
+    for (size_t i = 0; i < 2; i++) {
+        const s2svpn_tunnel_info cloud = scene_tunnel(s->cloud, i), site = scene_tunnel(s->site, i);
+
+        if (!cloud.up || !site.up)
+            continue;
+        n++;
+        /* None while a phase 1 SA is gone and its children are not. */
+        const bool no_other_version_was_spoken =
+            !scene_is_ikev1() || (cloud.ike_version <= 1 && site.ike_version <= 1);
+        CHECK(no_other_version_was_spoken);
+    }
     return n;
 }
 

@@ -12,6 +12,8 @@
  * instance 2001:db8:a:1::10, and the LAN 2001:db8:b::/48; their pings are the scenario's.
  * With plan.outside_ipv6 the ends are 2001:db8:51::1 and ::2, and 2001:db8:7::7.
  * With plan.nat the device is 192.0.2.7 behind a translator that is 203.0.113.7.
+ * The device speaks IKEv2 alone, or IKEv1 alone in tests that are played for that; the gateway
+ * takes both.
  * Instance and host answer pings. A scenario is a program with tests; each test plays
  * with one seed or with many, and a failure names its seed.
  */
@@ -36,6 +38,12 @@ struct scene_test {
 /* Plays the tests and prints as CONTRIBUTING.md says. --seed N: with this one alone;
  * --seeds N: with 1 to N; -v: with logs, events and what is on the wire. Returns main's exit status. */
 int scene_main(int argc, char **argv, const char *suite, const struct scene_test *tests, size_t n);
+/* The same, and afterwards v1 of these with a device that speaks IKEv1, each under its name
+ * with "ikev1: " before it. --ike 1, --ike 2: with this version alone. */
+int scene_main_versions(int argc, char **argv, const char *suite, const struct scene_test *tests,
+                        size_t n, const struct scene_test *v1_tests, size_t v1_n);
+/* The pass that is under way is IKEv1's. */
+bool scene_is_ikev1(void);
 
 /* A failed check is printed with its seed and fails the test; it goes on. */
 #define CHECK(cond) scene_check((cond), #cond, __FILE__, __LINE__)
@@ -106,6 +114,7 @@ struct scene {
     s2svpn_port *instance, *lan;
     s2svpn_connection *cloud, *site; /* the connection's two ends */
     s2svpn_device_config config;     /* what the device was opened with */
+    bool spoke_ikev1;                /* at least once */
     bool pinging;                    /* a timer is under way */
     uint64_t ping_every_ns, ping_until_ns;
 };

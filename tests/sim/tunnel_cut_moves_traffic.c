@@ -121,7 +121,15 @@ int main(int argc, char **argv)
         {"the second, with static routes", second_with_static_routes, 5},
         {"BGP notices a black hole", bgp_notices_what_ike_does_not, 5},
     };
+    static const struct scene_test v1_tests[] = {
+        {"the first, with BGP", first_with_bgp, 5},
+        {"the second, with BGP", second_with_bgp, 5},
+        {"the first, with static routes", first_with_static_routes, 5},
+        {"the second, with static routes", second_with_static_routes, 5},
+        {"BGP notices a black hole", bgp_notices_what_ike_does_not, 5},
+    };
 
-    return scene_main(argc, argv, "sim/tunnel_cut_moves_traffic", tests,
-                      sizeof(tests) / sizeof(tests[0]));
+    return scene_main_versions(argc, argv, "sim/tunnel_cut_moves_traffic", tests,
+                               sizeof(tests) / sizeof(tests[0]), v1_tests,
+                               sizeof(v1_tests) / sizeof(v1_tests[0]));
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cases of strongswan_matrix.sh, what each must end in, and the README's block that
-tells of it.
+"""The cases of strongswan_matrix.sh and ikev1_strongswan_matrix.sh, what each must end in, and
+the README's block that tells of it. With --ike1 before all, IKEv1's cases and block.
 
     matrix.py cases                     number and name of each
     matrix.py swanctl PSK               connections c0, c1 ... of a strongSwan that begins
@@ -43,27 +43,38 @@ GROUPS = {  # number: swanctl's name, strongSwan's in reports, ours
     31: ("curve25519", "CURVE_25519", "CURVE25519"),
 }
 NOT_IN_PHASE_1 = {5}  # AWS hasn't it there, nor have we
+NOT_IN_IKEV1 = {31}  # which has no number for it, nor for an AEAD in phase 1
 ROLES = ("device", "gateway")
-BEGIN, END = "<!-- matrix begin -->\n", "<!-- matrix end -->\n"
+IKE1 = sys.argv[1:2] == ["--ike1"]
+if IKE1:
+    del sys.argv[1]
+    GROUPS = {number: names for number, names in GROUPS.items() if number not in NOT_IN_IKEV1}
+VERSION = 1 if IKE1 else 2
+SCRIPT = "ikev1_strongswan_matrix.sh" if IKE1 else "strongswan_matrix.sh"
+BEGIN, END = ("<!-- matrix %s%s -->\n" % ("IKEv1 " if IKE1 else "", at) for at in ("begin", "end"))
 
 
 def aead(encryption):
     return "GCM" in encryption[0]
 
 
+ENCRYPTIONS_1 = [e for e in ENCRYPTIONS if not (IKE1 and aead(e))]
+PHASE_1 = [(e, h) for e in ENCRYPTIONS_1 for h in HASHES]
+PHASE_2 = [(e, h) for e in ENCRYPTIONS for h in (HASHES[:1] if aead(e) else HASHES)]
+GROUPS_1 = [g for g in GROUPS if g not in NOT_IN_PHASE_1]
+GROUPS_2 = list(GROUPS)
+
+
 class Case:
-    """Every suite of phase 1 once; those of phase 2 and the groups go round beside."""
+    """Every suite and every group of both phases go round beside each other, so often that
+    each has been there once."""
 
     def __init__(self, number):
-        phase1 = [(e, h) for e in ENCRYPTIONS for h in HASHES]
-        phase2 = [(e, h) for e in ENCRYPTIONS for h in (HASHES[:1] if aead(e) else HASHES)]
-        groups1 = [g for g in GROUPS if g not in NOT_IN_PHASE_1]
-        groups2 = list(GROUPS)
         self.number = number
-        self.encryption1, self.hash1 = phase1[number]
-        self.encryption2, self.hash2 = phase2[number % len(phase2)]
-        self.group1 = groups1[number % len(groups1)]
-        self.group2 = groups2[(number + 3) % len(groups2)]
+        self.encryption1, self.hash1 = PHASE_1[number % len(PHASE_1)]
+        self.encryption2, self.hash2 = PHASE_2[number % len(PHASE_2)]
+        self.group1 = GROUPS_1[number % len(GROUPS_1)]
+        self.group2 = GROUPS_2[(number + 3) % len(GROUPS_2)]
 
     def suite1(self):
         return self.encryption1[0] + " " + self.hash1[0]
@@ -83,8 +94,8 @@ class Case:
         hashed = [] if aead(self.encryption2) else [self.hash2[3]]
         return "-".join([self.encryption2[2]] + hashed + [GROUPS[self.group2][0]])
 
-    def ike(self, group_name):
-        integrity = [] if aead(self.encryption1) else [self.hash1[4]]
+    def ike(self, group_name, integrity=True):
+        integrity = [self.hash1[4]] if integrity and not aead(self.encryption1) else []
         return "/".join([self.encryption1[3]] + integrity + [self.hash1[5], group_name])
 
     def esp(self, group_name):
@@ -92,17 +103,18 @@ class Case:
         return "/".join([self.encryption2[3]] + integrity + [group_name])
 
     def expected(self):
-        """Our IKE SA and theirs, our child and theirs, after its rekey."""
+        """Our IKE SA and theirs, our child and theirs, after its rekey. IKEv1 agrees on a hash,
+        which is the PRF's; strongSwan names an integrity algorithm beside it all the same."""
         g1, g2 = GROUPS[self.group1], GROUPS[self.group2]
-        return [self.ike(g1[-1]), self.ike(g1[1]), self.esp(g2[-1]), self.esp(g2[1])]
+        return [self.ike(g1[-1], not IKE1), self.ike(g1[1]), self.esp(g2[-1]), self.esp(g2[1])]
 
 
-CASES = [Case(n) for n in range(len(ENCRYPTIONS) * len(HASHES))]
+CASES = [Case(n) for n in range(max(map(len, (PHASE_1, PHASE_2, GROUPS_1, GROUPS_2))))]
 
 
 def swanctl(psk):
     connection = """  c%d {
-    version = 2
+    version = %d
     local_addrs = 203.0.113.7
     remote_addrs = 198.51.100.1
     encap = yes
@@ -125,7 +137,7 @@ def swanctl(psk):
 """
     print("connections {")
     for c in CASES:
-        print(connection % (c.number, c.ike_proposal(), c.number, c.esp_proposal()), end="")
+        print(connection % (c.number, VERSION, c.ike_proposal(), c.number, c.esp_proposal()), end="")
     print('}\nsecrets {\n  ike-1 {\n    secret = "%s"\n  }\n}' % psk)
 
 
@@ -181,13 +193,13 @@ def block(results):
 
     hashes = [h[0] for h in HASHES]
     suites1 = [["phase 1, " + e[0]] + [cell(1, e[0] + " " + h) for h in hashes]
-               for e in ENCRYPTIONS]
+               for e in ENCRYPTIONS_1]
     suites2 = [["phase 2, " + e[0]] +
                ([cell(2, e[0]) + ", no hash"] + [""] * 3 if aead(e) else [cell(2, e[0] + " " + h) for h in hashes])
                for e in ENCRYPTIONS]
     groups = [["phase %d" % p] + ["not at AWS" if p == 1 and g in NOT_IN_PHASE_1 else cell(p, g)
                                   for g in GROUPS] for p in (1, 2)]
-    return (table(["strongSwan, IKEv2"] + hashes, suites1 + suites2) +
+    return (table(["strongSwan, IKEv%d" % VERSION] + hashes, suites1 + suites2) +
             table(["group"] + [str(g) for g in GROUPS], groups))[:-1]
 
 
@@ -209,8 +221,8 @@ def write(readme, results):
 
 def check(readme, results):
     if parts(readme)[1] != block(results):
-        sys.exit("%s says something else: tests/interop/strongswan_matrix.sh --write\n%s"
-                 % (readme, block(results)))
+        sys.exit("%s says something else: tests/interop/%s --write\n%s"
+                 % (readme, SCRIPT, block(results)))
 
 
 def main():

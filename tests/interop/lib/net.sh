@@ -292,13 +292,13 @@ vici()
 }
 
 # write_swanctl NAME LOCAL REMOTE LOCAL_TS REMOTE_TS PSK IKE_PROPOSAL ESP_PROPOSAL
-#     [CHILD_OPTION [CONNECTION_OPTION]]
+#     [CHILD_OPTION [CONNECTION_OPTION]]: ike_version=1 for IKEv1
 write_swanctl()
 {
     cat >"$work/$1/conf/swanctl.conf" <<CONF
 connections {
   c {
-    version = 2
+    version = ${ike_version:-2}
     local_addrs = $2
     remote_addrs = $3
     encap = yes

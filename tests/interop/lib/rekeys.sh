@@ -24,5 +24,22 @@ sys.exit(not (len(sas) == len(children) == 1 and sas[0]["state"] == "ESTABLISHED
               children[0]["state"] == "INSTALLED"))'
 }
 
+# in_use CHARON: for IKEv1, where what a rekey has replaced stays for a while at both ends (at
+# strongSwan until it expires, children unless delete_rekeyed is set): one IKE SA and one child
+# that aren't replaced. Waits for it, as settled does.
+one_in_use()
+{
+    vici "$1" sas | python3 -IS -c '
+import json, sys
+sas = json.load(sys.stdin)
+print(sas)
+ike = [sa["state"] for sa in sas]
+children = [c["state"] for sa in sas for c in sa["children"]]
+sys.exit(not (ike.count("ESTABLISHED") == children.count("INSTALLED") == 1 and
+              set(ike) <= {"ESTABLISHED", "REKEYING", "DELETING"} and
+              set(children) <= {"INSTALLED", "REKEYED", "DELETING", "DELETED"}))'
+}
+in_use() { until_true 60 one_in_use "$@" || { one_in_use "$@"; return 1; }; }
+
 # settled LOG CHARON: waits for it, and says what is there if it doesn't come.
 settled() { until_true 60 one_child "$@" || { one_child "$@"; return 1; }; }

@@ -10,8 +10,8 @@ extern const CU_TestInfo s2_test_allocations[], s2_test_association[], s2_test_a
     s2_test_limits[], s2_test_long_packets[], s2_test_nested[], s2_test_object[],
     s2_test_object_store[], s2_test_offers[], s2_test_path[], s2_test_port[], s2_test_profile[],
     s2_test_propagation[], s2_test_route_table[], s2_test_slots[], s2_test_source_check[],
-    s2_test_tunnel[], s2_test_tunnel_modify[], s2_test_tunnel_options[], s2_test_vpc[],
-    s2_test_vpc_store[], s2_test_words[], s2_test_workers[];
+    s2_test_tunnel[], s2_test_tunnel_modify[], s2_test_tunnel_options[], s2_test_versions[],
+    s2_test_vpc[], s2_test_vpc_store[], s2_test_words[], s2_test_workers[];
 
 int main(int argc, char **argv)
 {
@@ -53,6 +53,7 @@ int main(int argc, char **argv)
         {"vpn/tunnel", s2_test_tunnel},
         {"vpn/tunnel_modify", s2_test_tunnel_modify},
         {"vpn/tunnel_options", s2_test_tunnel_options},
+        {"vpn/versions", s2_test_versions},
         {"vpn/vpc", s2_test_vpc},
         {"vpn/vpc_store", s2_test_vpc_store},
         {"vpn/words", s2_test_words},

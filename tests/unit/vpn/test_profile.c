@@ -40,6 +40,9 @@ static size_t print_profile(char *out, size_t size, const char *name, enum s2svp
     size_t n = s2_print(out, size, "%s\n", name);
 
     CU_ASSERT_EQUAL(s2_options_resolve(rig_gateway(&rig, &plan), "tunnel[0]", &o), S2SVPN_OK);
+    n += s2_print(out + n, size - n, "  ike_versions%s%s\n",
+                  o.ike_versions & S2SVPN_IKEV1 ? " 1" : "",
+                  o.ike_versions & S2SVPN_IKEV2 ? " 2" : "");
     n += print_set(out + n, size - n, "  phase1_encryption", o.phase1_encryption, 0, 0);
     n += print_set(out + n, size - n, "  phase1_integrity", 0, o.phase1_integrity, 0);
     n += print_set(out + n, size - n, "  phase1_dh_groups", 0, 0, o.phase1_dh_groups);
@@ -67,6 +70,7 @@ static void defaults_are_the_reviewed_ones(void)
     size_t n;
 
     n = print_profile(printed, sizeof(printed), "aws", S2SVPN_PROFILE_AWS);
+    n += print_profile(printed + n, sizeof(printed) - n, "classic", S2SVPN_PROFILE_CLASSIC);
     print_profile(printed + n, sizeof(printed) - n, "hardened", S2SVPN_PROFILE_HARDENED);
     s2_print(path, sizeof(path), "%s/tests/unit/vpn/defaults.txt", source ? source : ".");
     file = fopen(path, "r");
