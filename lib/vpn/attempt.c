@@ -237,8 +237,10 @@ void s2_attempt_on_phase(s2svpn_tunnel *t)
         t->bgp_reason[0] = 0;
         at = s2_after(now, BGP_PATIENCE_NS);
     }
-    if (t->phase == S2SVPN_TUNNEL_IPSEC_UP || t->phase == S2SVPN_TUNNEL_UP)
-        a->tried = 0, a->restart = false;
+    if (t->phase == S2SVPN_TUNNEL_IPSEC_UP || t->phase == S2SVPN_TUNNEL_UP) {
+        a->tried = 0;
+        a->restart = false;
+    }
     s2_timer_set(&ctx_of(t)->timers, &a->watch, at);
 }
 
@@ -270,6 +272,8 @@ static enum s2_verdict end_by_proposal(s2svpn_tunnel *t, const char *detail, cha
         take_second(t);
         return S2_VERDICT_NOW;
     }
+    if (phase == 2)
+        return S2_VERDICT_LATER; /* it speaks this version */
     return other_version(t, words, size);
 }
 
