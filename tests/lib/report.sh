@@ -82,8 +82,10 @@ report_run()
     report_output=$(mktemp)
 
     # A session of its own: its process group is all that the program starts,
-    # and a limit that passes ends the whole of it.
-    setsid bash -c 'exec timeout --foreground -k 5 "$@"' bash "$limit" "$@" \
+    # and a limit that passes ends the whole of it. S2_NICE: it takes what others leave.
+    # shellcheck disable=SC2016 # that shell's variables
+    setsid bash -c '[ -z "${S2_NICE:-}" ] || echo "$S2_NICE" 2>/dev/null >/proc/self/autogroup
+        exec timeout --foreground -k 5 "$@"' bash "$limit" "$@" \
         >"$report_output" 2>&1 </dev/null 9>&- &
     report_group=$!
     trap report_interrupted INT TERM HUP
