@@ -192,17 +192,31 @@ static void cut(s2svpn_tunnel *t, uint64_t now_ns)
     t->attempt.cut = false;
 }
 
+/* IKE came through; firewalls and NATs that let UDP pass often drop protocol 50, silently. */
+static bool raw_is_silent(const s2svpn_tunnel *t)
+{
+    const struct s2_child *child = s2_child_current(t);
+    const uint64_t last = atomic_load_explicit(&t->last_in_ns, memory_order_relaxed);
+
+    return child &&
+           atomic_load_explicit(&child->out->way, memory_order_relaxed)->local.role ==
+               S2SVPN_ROLE_RAW &&
+           s2_after(last, BGP_PATIENCE_NS) <= ctx_of(t)->now_ns;
+}
+
 static void tell_no_bgp(s2svpn_tunnel *t)
 {
     const s2svpn_event event = {
         .kind = S2SVPN_EVENT_NOTE, .tunnel = t->index, .reason = "no bgp session"};
+    const char *why = t->bgp_reason;
 
-    if (t->bgp_reason[0])
-        s2_print(t->reason, sizeof(t->reason), "BGP has not come up for %u s: %s",
-                 (unsigned)(BGP_PATIENCE_NS / S2_SECOND), t->bgp_reason);
-    else
-        s2_print(t->reason, sizeof(t->reason), "BGP has not come up for %u s: no answer over TCP",
-                 (unsigned)(BGP_PATIENCE_NS / S2_SECOND));
+    if (raw_is_silent(t))
+        why =
+            "nothing comes by IP protocol 50: a firewall may drop it, where ESP in UDP would pass";
+    else if (why[0] == 0)
+        why = "no answer over TCP";
+    s2_print(t->reason, sizeof(t->reason), "BGP has not come up for %u s: %s",
+             (unsigned)(BGP_PATIENCE_NS / S2_SECOND), why);
     s2_warn(ctx_of(t), &event, &t->connection->object, "tunnel %u: IPsec is up, but %s",
             t->index + 1, t->reason);
 }

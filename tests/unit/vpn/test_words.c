@@ -103,6 +103,31 @@ static void why_a_tunnel_is_down_is_told_in_words(void)
     }
 }
 
+static bool is_raw(struct rig *rig, const struct rig_side *from, const s2svpn_datagram *d)
+{
+    (void)rig;
+    (void)from;
+    return d->local.role == S2SVPN_ROLE_RAW;
+}
+
+/* A firewall that lets UDP pass: IKE comes up, and nothing else. */
+static void protocol_50_that_is_filtered_is_told(void)
+{
+    const struct rig_plan plan = {.raw = true};
+    static struct rig rig;
+    s2svpn_tunnel_info info;
+
+    CU_ASSERT_EQUAL(rig_open(&rig, &plan), S2SVPN_OK);
+    rig.loses = is_raw;
+    CU_ASSERT_EQUAL(s2svpn_connection_start(rig.site), S2SVPN_OK);
+    rig_run(&rig, 35 * RIG_SECOND);
+    info = rig_tunnel(rig.site, 0);
+    CU_ASSERT_EQUAL(info.phase, S2SVPN_TUNNEL_IPSEC_UP);
+    CU_ASSERT_TRUE(rig_reason_says(&info, "nothing comes by IP protocol 50"));
+    CU_ASSERT_TRUE(rig_event_says(&rig.gateway, S2SVPN_EVENT_NOTE, "where ESP in UDP would pass"));
+    rig_close(&rig);
+}
+
 static uint16_t nat_port;
 
 static void translate(struct rig *rig, s2svpn_datagram *d)
@@ -140,6 +165,7 @@ const CU_TestInfo s2_test_words[] = {
     {"every line on a tunnel begins with its connection",
      every_line_on_a_tunnel_begins_with_its_connection},
     {"why a tunnel is down is told in words", why_a_tunnel_is_down_is_told_in_words},
+    {"protocol 50 that is filtered is told", protocol_50_that_is_filtered_is_told},
     {"a NAT that is found is told", a_nat_that_is_found_is_told},
     CU_TEST_INFO_NULL,
 };
