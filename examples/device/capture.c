@@ -72,7 +72,7 @@ static void on_wire(void *user, const s2svpn_datagram *d, bool sent, uint64_t no
 
     (void)now_ns;
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
-        struct capture *c = device->control.client[i].capture;
+        struct capture *c = device->control.client[i].task;
 
         if (c && !c->client->answered && concerns(c, d))
             add_datagram(c, d, sent, now);
@@ -115,7 +115,7 @@ void captures_on_key(struct device *d, enum s2svpn_keylog_kind kind, const char 
     k->kind = kind;
     k->line = strdup(line);
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
-        struct capture *c = d->control.client[i].capture;
+        struct capture *c = d->control.client[i].task;
 
         if (c && !c->client->answered)
             add_key(c, k);
@@ -133,7 +133,7 @@ void captures_clear(struct device *d)
 static void on_end(evutil_socket_t fd, short what, void *arg)
 {
     struct client *client = arg;
-    struct capture *c = client->capture;
+    struct capture *c = client->task;
     char text[128];
 
     (void)fd;
@@ -147,7 +147,7 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 const char *capture_start(struct client *client, const s2svpn_tunnel *tunnel, unsigned seconds,
                           bool keys)
 {
-    struct device *d = client->device;
+    struct device *d = client->control->user;
     s2svpn_tunnel_info info = {.size = sizeof(info)};
     struct capture *c = calloc(1, sizeof(*c));
     const struct timeval end = {(time_t)seconds, 0}, write_limit = {30, 0};
@@ -166,7 +166,7 @@ const char *capture_start(struct client *client, const s2svpn_tunnel *tunnel, un
     c->local = info.local.address;
     c->remote = info.remote.address;
     c->keys = keys;
-    client->capture = c;
+    client->task = c;
     if (d->captures.running++ == 0)
         s2svpn_host_on_wire(d->program.host, on_wire, d);
     evbuffer_add(output_of(c), "ok\n", 3);
@@ -180,11 +180,13 @@ const char *capture_start(struct client *client, const s2svpn_tunnel *tunnel, un
 
 void capture_stop(struct client *client)
 {
-    struct device *d = client->device;
+    struct device *d = client->control->user;
 
-    event_free(client->capture->end);
-    free(client->capture);
-    client->capture = NULL;
+    struct capture *c = client->task;
+
+    event_free(c->end);
+    free(c);
+    client->task = NULL;
     if (--d->captures.running == 0)
         s2svpn_host_on_wire(d->program.host, NULL, NULL);
 }

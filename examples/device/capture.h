@@ -14,7 +14,9 @@
 #include <s2svpn/context.h>
 #include <s2svpn/tunnel.h>
 
-#include "device/control.h"
+#include "control/control.h"
+
+struct device;
 
 #define KEYS_MAX 256
 

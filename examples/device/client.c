@@ -7,15 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "control/ask.h"
 #include "device/log.h"
 #include "device/netlink.h"
 #include "device/options.h"
@@ -51,89 +49,22 @@ static void usage(FILE *to)
           to);
 }
 
-static int fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+#define fail(...) ask_fail(NAME, __VA_ARGS__)
 
-static int fail(const char *fmt, ...)
+/* The line of command.h; false: it is too long. */
+static bool write_line(const struct request *r, char *line, size_t size)
 {
-    va_list args;
-
-    fputs(NAME ": ", stderr);
-    va_start(args, fmt);
-    vfprintf(stderr, fmt, args);
-    va_end(args);
-    fputc('\n', stderr);
-    return 1;
-}
-
-/* ---- the socket */
-
-static int connect_to(const char *path)
-{
-    struct sockaddr_un to = {.sun_family = AF_UNIX};
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (fd < 0)
-        return -1;
-    if (strlen(path) >= sizeof(to.sun_path)) {
-        errno = ENAMETOOLONG;
-        close(fd);
-        return -1;
-    }
-    memcpy(to.sun_path, path, strlen(path) + 1);
-    if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) != 0) {
-        const int reason = errno;
-
-        close(fd);
-        errno = reason;
-        return -1;
-    }
-    return fd;
-}
-
-/* The line of command.h. */
-static bool ask(int fd, const struct request *r)
-{
-    char line[512];
     int len;
 
     if (strcmp(r->command, "capture") == 0)
-        len = snprintf(line, sizeof(line), "capture %s %s%s\n", r->object, r->seconds,
+        len = snprintf(line, size, "capture %s %s%s\n", r->object, r->seconds,
                        r->keylog ? " keys" : "");
     else
-        len = snprintf(line, sizeof(line), "%s%s%s\n", r->command, r->object || r->json ? " " : "",
+        len = snprintf(line, size, "%s%s%s\n", r->command, r->object || r->json ? " " : "",
                        r->object ? r->object
                        : r->json ? "json"
                                  : "");
-    return len > 0 && (size_t)len < sizeof(line) &&
-           send(fd, line, (size_t)len, MSG_NOSIGNAL) == len;
-}
-
-/* "ok", or the error's words on standard error. */
-static bool read_verdict(FILE *in)
-{
-    char line[512];
-
-    if (fgets(line, sizeof(line), in) == NULL) {
-        fail("the device closed the connection");
-        return false;
-    }
-    line[strcspn(line, "\n")] = 0;
-    if (strcmp(line, "ok") == 0)
-        return true;
-    fail("%s", strncmp(line, "error: ", 7) == 0 ? line + 7 : line);
-    return false;
-}
-
-static int copy(FILE *in, FILE *out)
-{
-    char bytes[8192];
-    size_t n;
-
-    while ((n = fread(bytes, 1, sizeof(bytes), in)) > 0) {
-        if (fwrite(bytes, 1, n, out) != n)
-            return fail("%s", strerror(errno));
-    }
-    return fflush(out) == 0 ? 0 : fail("%s", strerror(errno));
+    return len > 0 && (size_t)len < size;
 }
 
 /* ---- captures */
@@ -266,7 +197,7 @@ static bool check_request(const struct request *r)
         if (r->object ? !commands[i].object_allowed : commands[i].object_needed)
             return false;
     }
-    if (r->object && (r->object[0] == 0 || strchr(r->object, ' ') || strchr(r->object, '\n')))
+    if (r->object && !ask_is_word(r->object))
         return false;
     return (!r->json || lists) && captures == (r->pcap != NULL) && (captures || !r->keylog);
 }
@@ -310,25 +241,20 @@ static bool read_request(struct request *r, int argc, char **argv)
 int client_run(int argc, char **argv)
 {
     struct request r = {.control = CONTROL_DEFAULT, .command = argv[0], .seconds = "60"};
+    char line[512];
     FILE *in;
-    int fd, status;
+    int status;
 
-    if (!read_request(&r, argc, argv)) {
+    if (!read_request(&r, argc, argv) || !write_line(&r, line, sizeof(line))) {
         usage(stderr);
         return 2;
     }
     if (strcmp(r.command, "clean") == 0)
         return clean(r.control);
-    fd = connect_to(r.control);
-    if (fd < 0)
-        return fail("%s: %s", r.control, strerror(errno));
-    in = fdopen(fd, "re");
-    if (in == NULL || !ask(fd, &r))
-        return fail("%s: %s", r.control, strerror(errno));
-    if (!read_verdict(in))
-        status = 1;
-    else
-        status = r.pcap ? capture(in, &r) : copy(in, stdout);
+    in = ask(NAME, r.control, line);
+    if (in == NULL)
+        return 1;
+    status = r.pcap ? capture(in, &r) : ask_copy(NAME, in);
     fclose(in);
     return status;
 }

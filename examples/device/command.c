@@ -5,12 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/words.h"
 #include "device/device.h"
 #include "device/status.h"
-
-#define WORDS_MAX 4
-
-typedef bool command_fn(struct client *client, char **word, size_t n, struct text *out);
 
 static bool fail(const struct device *d, struct text *out)
 {
@@ -18,23 +15,13 @@ static bool fail(const struct device *d, struct text *out)
     return false;
 }
 
-static bool wants_json(char **word, size_t n, struct text *out, bool *json)
-{
-    *json = n == 2;
-    if (n == 2 && strcmp(word[1], "json") != 0) {
-        text_add(out, "\"%s\" is not allowed", word[1]);
-        return false;
-    }
-    return true;
-}
-
 static bool run_status(struct client *client, char **word, size_t n, struct text *out)
 {
     bool json;
 
-    if (!wants_json(word, n, out, &json))
+    if (!words_json(word, n, out, &json))
         return false;
-    status_print(client->device, json, out);
+    status_print(client->control->user, json, out);
     return true;
 }
 
@@ -42,9 +29,9 @@ static bool run_routes(struct client *client, char **word, size_t n, struct text
 {
     bool json;
 
-    if (!wants_json(word, n, out, &json))
+    if (!words_json(word, n, out, &json))
         return false;
-    routes_print(client->device, json, out);
+    routes_print(client->control->user, json, out);
     return true;
 }
 
@@ -63,7 +50,7 @@ static bool set_down(struct device *d, struct connection *c, bool down, struct t
 
 static bool up_or_down(struct client *client, char **word, size_t n, bool down, struct text *out)
 {
-    struct device *d = client->device;
+    struct device *d = client->control->user;
     struct connection *c = n == 2 ? connections_find(d, word[1]) : NULL;
 
     if (n == 2 && c == NULL) {
@@ -122,7 +109,7 @@ static bool run_rekey(struct client *client, char **word, size_t n, struct text 
 {
     rekey_fn *rekey =
         strcmp(word[0], "rekey-ike") == 0 ? s2svpn_tunnel_rekey_ike : s2svpn_tunnel_rekey;
-    struct device *d = client->device;
+    struct device *d = client->control->user;
     const struct connection *c = n == 2 ? connections_find(d, word[1]) : NULL;
     s2svpn_tunnel *t = n == 2 ? connections_find_tunnel(d, word[1]) : NULL;
     unsigned done;
@@ -146,13 +133,13 @@ static bool run_reload(struct client *client, char **word, size_t n, struct text
     (void)word;
     (void)n;
     (void)out;
-    reload_start(client->device);
+    reload_start(client->control->user);
     return true;
 }
 
 static bool run_capture(struct client *client, char **word, size_t n, struct text *out)
 {
-    struct device *d = client->device;
+    struct device *d = client->control->user;
     const s2svpn_tunnel *t = connections_find_tunnel(d, word[1]);
     const bool keys = n == 4;
     const char *failed;
@@ -183,47 +170,13 @@ static bool run_capture(struct client *client, char **word, size_t n, struct tex
 
 /* ---- the line */
 
-static const struct {
-    const char *name;
-    size_t least, most; /* words */
-    command_fn *run;
-} commands[] = {
+static const struct command commands[] = {
     {"status", 1, 2, run_status}, {"routes", 1, 2, run_routes},   {"up", 1, 2, run_up},
     {"down", 1, 2, run_down},     {"rekey", 1, 2, run_rekey},     {"rekey-ike", 1, 2, run_rekey},
     {"reload", 1, 1, run_reload}, {"capture", 3, 4, run_capture},
 };
 
-/* SIZE_MAX: more words than any command has. */
-static size_t cut(char *line, char **word)
-{
-    size_t n = 0;
-
-    for (char *p = line; *p;) {
-        if (*p == ' ') {
-            *p++ = 0;
-            continue;
-        }
-        if (n == WORDS_MAX)
-            return SIZE_MAX;
-        word[n++] = p;
-        while (*p && *p != ' ')
-            p++;
-    }
-    return n;
-}
-
 bool command_run(struct client *client, char *line, struct text *out)
 {
-    char *word[WORDS_MAX];
-    const size_t n = cut(line, word);
-
-    for (size_t i = 0; n > 0 && n <= WORDS_MAX && i < sizeof(commands) / sizeof(commands[0]); i++) {
-        if (strcmp(commands[i].name, word[0]) != 0)
-            continue;
-        if (n >= commands[i].least && n <= commands[i].most)
-            return commands[i].run(client, word, n, out);
-        break;
-    }
-    text_add(out, "no such command, or not with so many words");
-    return false;
+    return words_run(commands, sizeof(commands) / sizeof(commands[0]), client, line, out);
 }

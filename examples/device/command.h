@@ -3,8 +3,10 @@
 #ifndef S2_DEVICE_COMMAND_H
 #define S2_DEVICE_COMMAND_H
 
-#include "device/control.h"
-#include "device/text.h"
+#include "control/control.h"
+#include "control/text.h"
+
+struct device;
 
 /*
  *   status [json]

@@ -19,9 +19,9 @@
 #ifndef S2_DEVICE_DEVICE_H
 #define S2_DEVICE_DEVICE_H
 
+#include "control/control.h"
 #include "device/capture.h"
 #include "device/connections.h"
-#include "device/control.h"
 #include "device/log.h"
 #include "device/options.h"
 #include "device/policies.h"

@@ -153,10 +153,14 @@ static void open_control(struct device *d)
     const char *path = d->options.control;
     const char *why = control_make_folder(&d->control, path);
 
+    d->control.base = d->program.base;
+    d->control.user = d;
+    d->control.run = command_run;
+    d->control.leave = capture_stop;
     if (why == NULL)
         why = undo_open(&d->undo, path);
     if (why == NULL)
-        why = control_open(d, path);
+        why = control_open(&d->control, path);
     if (why == NULL)
         return;
     if (d->options.control_given || options_manage_host(&d->options)) {
@@ -185,7 +189,9 @@ static void drop_privileges(struct device *d)
 
     if (user && !privileges_find(user, &uid, &gid))
         failed = "there is no such user";
-    if (user && failed == NULL && geteuid() == 0 && !control_give(d, uid, gid))
+    if (user && failed == NULL && geteuid() == 0 &&
+        !(control_give(&d->control, uid, gid) &&
+          (d->undo.fd < 0 || fchown(d->undo.fd, uid, gid) == 0)))
         failed = strerror(errno);
     if (failed == NULL)
         failed = privileges_drop(user, options_manage_host(&d->options) ||
@@ -248,7 +254,7 @@ static void close_all(struct device *d)
     d->ready = false;
     routes_clear(d);
     reload_clear(d);
-    control_close(d);
+    control_close(&d->control);
     undo_close(&d->undo, true);
     control_remove_folder(&d->control);
     connections_clear(d);

@@ -19,8 +19,8 @@
 
 #include <s2svpn/context.h>
 
+#include "control/text.h"
 #include "device/netlink.h"
-#include "device/text.h"
 
 #define LEARNED_MAX 8192
 

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "device/text.h"
+#include "control/text.h"
 
 struct device;
 

@@ -11,36 +11,18 @@
 #include "device/undo.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "device/text.h"
+#include "control/lock.h"
+#include "control/text.h"
 
 const char *undo_open(struct undo *u, const char *control)
 {
-    struct stat named, opened;
-
     snprintf(u->path, sizeof(u->path), "%s.undo", control);
-    for (;;) {
-        u->fd = open(u->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (u->fd < 0)
-            return strerror(errno);
-        if (flock(u->fd, LOCK_EX | LOCK_NB) != 0) {
-            close(u->fd);
-            u->fd = -1;
-            return "another s2svpn-device is at work with it";
-        }
-        /* The one that had it may have removed it meanwhile. */
-        if (fstat(u->fd, &opened) == 0 && stat(u->path, &named) == 0 &&
-            opened.st_ino == named.st_ino && opened.st_dev == named.st_dev)
-            return NULL;
-        close(u->fd);
-    }
+    return lock_open(u->path, "another s2svpn-device is at work with it", &u->fd);
 }
 
 /* ---- reading */

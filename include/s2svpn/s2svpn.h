@@ -14,6 +14,7 @@
 #include "s2svpn/customer_gateway.h"
 #include "s2svpn/drop.h"
 #include "s2svpn/error.h"
+#include "s2svpn/fault.h"
 #include "s2svpn/io.h"
 #include "s2svpn/pcap.h"
 #include "s2svpn/route_table.h"

@@ -132,6 +132,9 @@ void s2_bgp_start(struct s2_bgp_peer *peer, uint64_t now_ns);
 /* Cease with this subcode (RFC 4486) and text, then Idle until started again. */
 void s2_bgp_stop(struct s2_bgp_peer *peer, uint8_t subcode, const char *text, uint64_t now_ns);
 
+/* The same as if the peer had announced too many prefixes: Cease/1. */
+void s2_bgp_stop_over_limit(struct s2_bgp_peer *peer, uint64_t now_ns);
+
 /* A stream that we asked for (active) or that the peer opened. False: not wanted,
  * and the caller closes it. */
 bool s2_bgp_stream_up(struct s2_bgp_peer *peer, void *stream, bool active, uint64_t now_ns);

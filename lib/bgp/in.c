@@ -137,16 +137,20 @@ static void remove_prefix(struct s2_bgp_peer *peer, const s2svpn_prefix *p)
     tell_gone(peer, p, false);
 }
 
-/* Over the limit: Cease with what was too much, RFC 4486 section 4. */
-static s2svpn_status too_many(struct s2_bgp_peer *peer, uint8_t family)
+void s2_bgp_in_too_many(const struct s2_bgp_peer *peer, uint8_t family, struct s2_bgp_error *error)
 {
     uint8_t data[7];
 
     s2_put_u16(data, s2_bgp_afi(family));
     data[2] = S2_BGP_SAFI_UNICAST;
     s2_put_u32(data + 3, peer->spec.max_prefixes);
-    (void)s2_bgp_error_set(&peer->error, S2_BGP_ERROR_CEASE, S2_BGP_SUB_CEASE_PREFIXES, data,
+    (void)s2_bgp_error_set(error, S2_BGP_ERROR_CEASE, S2_BGP_SUB_CEASE_PREFIXES, data,
                            sizeof(data));
+}
+
+static s2svpn_status too_many(struct s2_bgp_peer *peer, uint8_t family)
+{
+    s2_bgp_in_too_many(peer, family, &peer->error);
     peer->over_limit = true;
     return S2SVPN_E_LIMIT;
 }

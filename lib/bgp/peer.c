@@ -158,13 +158,27 @@ void s2_bgp_start(struct s2_bgp_peer *peer, uint64_t now_ns)
     s2_bgp_leave(peer);
 }
 
+static void ask_stop(struct s2_bgp_peer *peer)
+{
+    peer->stop_asked = true;
+    peer->start_asked = false;
+}
+
 void s2_bgp_stop(struct s2_bgp_peer *peer, uint8_t subcode, const char *text, uint64_t now_ns)
 {
     s2_bgp_enter(peer, now_ns);
     (void)s2_bgp_error_set(&peer->stop, S2_BGP_ERROR_CEASE, subcode, NULL, 0);
     s2_bgp_error_set_text(&peer->stop, text);
-    peer->stop_asked = true;
-    peer->start_asked = false;
+    ask_stop(peer);
+    s2_bgp_leave(peer);
+}
+
+void s2_bgp_stop_over_limit(struct s2_bgp_peer *peer, uint64_t now_ns)
+{
+    s2_bgp_enter(peer, now_ns);
+    s2_bgp_in_too_many(peer, peer->spec.ipv4 ? S2SVPN_FAMILY_IPV4 : S2SVPN_FAMILY_IPV6,
+                       &peer->stop);
+    ask_stop(peer);
     s2_bgp_leave(peer);
 }
 

@@ -161,6 +161,8 @@ void s2_bgp_in_retain(struct s2_bgp_peer *peer, unsigned families);
 void s2_bgp_in_purge(struct s2_bgp_peer *peer, unsigned families);
 /* These families are complete: it came, or won't. */
 void s2_bgp_in_complete(struct s2_bgp_peer *peer, unsigned families);
+/* Over the limit: Cease with what was too much, RFC 4486 section 4. */
+void s2_bgp_in_too_many(const struct s2_bgp_peer *peer, uint8_t family, struct s2_bgp_error *error);
 /* tell_user: the session ends; otherwise the peer itself goes. */
 void s2_bgp_in_clear(struct s2_bgp_peer *peer, bool tell_user);
 

@@ -109,6 +109,7 @@ struct s2_ike_config {
     uint8_t versions; /* enum s2_ike_versions; 0: IKEv2 alone */
     bool ikev1_first; /* begin with IKEv1 where both are allowed */
     bool mute;        /* don't answer nor start: the tunnel is administratively down */
+    bool no_liveness; /* the peer's liveness checks stay unanswered: a provoked fault */
 };
 
 /* Why an IKE SA or a child ended, or never came up. X(NAME, words) */

@@ -358,14 +358,15 @@ static s2svpn_status open_session(s2svpn_tunnel *t, uint64_t now_ns)
         .ipv4 = c->inside_version == 4,
         .ipv6 = c->inside_version == 6,
         .import_policy = t->bgp_import,
-        .export_policy = t->bgp_export,
+        .export_policy = s2_fault_export(t),
     };
     s2svpn_status rc = s2_bgp_peer_new(ctx->bgp, &spec, t, &t->bgp);
 
     if (rc != S2SVPN_OK)
         return rc;
     s2_router_advertise_all(c->router, t);
-    s2_bgp_start(t->bgp, now_ns);
+    if (!t->faults.over_limit)
+        s2_bgp_start(t->bgp, now_ns);
     return S2SVPN_OK;
 }
 
@@ -459,5 +460,6 @@ void s2_inside_repair(s2svpn_tunnel *t, uint64_t now_ns)
         return;
     t->routes_lost = false;
     s2_bgp_stop(t->bgp, CEASE_RESOURCES, "", now_ns);
-    s2_bgp_start(t->bgp, now_ns);
+    if (!t->faults.over_limit)
+        s2_bgp_start(t->bgp, now_ns);
 }

@@ -267,6 +267,7 @@ s2svpn_status s2svpn_connection_start(s2svpn_connection *c)
 
         t->ike.mute = false;
         t->attempt.tried = 0;
+        t->faults.rests = false;
         t->keep_up = !c->device || t->options.startup_action == S2SVPN_STARTUP_START;
         if (!t->keep_up && t->phase == S2SVPN_TUNNEL_STOPPED)
             s2_tunnel_set_phase(t, S2SVPN_TUNNEL_IDLE, "waits for the gateway to start it");

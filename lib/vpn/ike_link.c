@@ -183,6 +183,7 @@ static bool on_child_up(void *user, void *owner, const struct s2_ike_child *chil
             t->esp_algorithms, child->spi_in, child->spi_out);
     s2_tunnel_update_mtu(t);
     s2_tunnel_ipsec_up(t, !child->initiator, now_ns);
+    s2_fault_child_up(t, now_ns);
     return true;
 }
 

@@ -60,7 +60,7 @@ void s2_tunnel_set_phase(s2svpn_tunnel *t, enum s2svpn_tunnel_phase phase, const
 /* Does this side start it? */
 static bool is_ours(const s2svpn_tunnel *t)
 {
-    return t->keep_up || t->attempt.restart;
+    return !t->faults.rests && (t->keep_up || t->attempt.restart);
 }
 
 static void on_retry(void *arg, uint64_t now_ns)
@@ -171,7 +171,7 @@ void s2_tunnel_stop(s2svpn_tunnel *t, uint64_t now_ns)
     s2svpn_context *ctx = ctx_of(t);
 
     s2_timer_cancel(&ctx->timers, &t->retry);
-    t->keep_up = t->attempt.restart = false;
+    t->keep_up = t->attempt.restart = t->faults.rests = false;
     t->ike.mute = true;
     s2_inside_close(t, now_ns); /* BGP's Cease leaves through the tunnel */
     s2_ike_terminate(ctx->ike, t, true, now_ns);
@@ -182,6 +182,7 @@ void s2_tunnel_stop(s2svpn_tunnel *t, uint64_t now_ns)
 void s2_tunnel_ipsec_up(s2svpn_tunnel *t, bool answered, uint64_t now_ns)
 {
     t->tries = 0;
+    t->faults.rests = false;
     s2_timer_cancel(&ctx_of(t)->timers, &t->retry);
     if (t->phase == S2SVPN_TUNNEL_UP || t->phase == S2SVPN_TUNNEL_IPSEC_UP)
         return;
@@ -202,6 +203,7 @@ void s2_tunnel_ipsec_down(s2svpn_tunnel *t, const char *reason, uint64_t now_ns)
     s2_inside_free(t);
     t->esp_algorithms[0] = 0;
     t->rekeys = 0;
+    t->faults.rekey_ike = false;
     s2_tunnel_set_up(t, false, reason, now_ns);
 }
 
@@ -352,6 +354,7 @@ s2svpn_status s2svpn_tunnel_reset(s2svpn_tunnel *t)
     s2_enter(ctx, 0);
     rc = s2_object_check(&t->connection->object, "connection");
     if (rc == S2SVPN_OK) {
+        t->faults.rests = false;
         s2_inside_close(t, ctx->now_ns);
         s2_ike_terminate(ctx->ike, t, true, ctx->now_ns);
         s2_tunnel_ipsec_down(t, "reset by this side", ctx->now_ns);

@@ -87,13 +87,14 @@ static void shut(s2svpn_tunnel *t, const char *words, uint64_t now_ns)
 
 static void adopt_ike(s2svpn_tunnel *t, const s2svpn_tunnel *fresh)
 {
-    const bool mute = t->ike.mute;
+    const bool mute = t->ike.mute, no_liveness = t->ike.no_liveness;
 
     s2_secret_clear(&t->ike.psk);
     t->ike = fresh->ike;
     t->ike.owner = t;
     t->ike.name = t->name;
     t->ike.mute = mute;
+    t->ike.no_liveness = no_liveness;
 }
 
 static void adopt(s2svpn_tunnel *t, const s2svpn_tunnel *fresh)

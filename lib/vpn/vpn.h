@@ -32,6 +32,7 @@
 #include "s2svpn/config.h"
 #include "s2svpn/connection.h"
 #include "s2svpn/customer_gateway.h"
+#include "s2svpn/fault.h"
 #include "s2svpn/route_table.h"
 #include "s2svpn/virtual_gateway.h"
 #include "s2svpn/vpc.h"
@@ -137,6 +138,13 @@ struct s2_attempt {
     struct s2_timer watch;
 };
 
+/* What was provoked on a tunnel, but for what is elsewhere: blackhole, ike.no_liveness. */
+struct s2_tunnel_faults {
+    bool withdraw, over_limit;
+    bool rests;     /* deleted: whoever starts it usually, the peer does next */
+    bool rekey_ike; /* once the child has been rekeyed */
+};
+
 struct s2svpn_tunnel {
     s2svpn_connection *connection;
     unsigned index;
@@ -175,7 +183,8 @@ struct s2svpn_tunnel {
     uint32_t med;                    /* towards the peer */
     bool draining;                   /* up, but its paths aren't used: it is about to be changed */
     struct s2_tunnel_change *change; /* NULL: none waits */
-    uint32_t outside_mtu;            /* of the path */
+    struct s2_tunnel_faults faults;
+    uint32_t outside_mtu; /* of the path */
     struct s2_timer path_timer;
     bool path_probed;                /* and no answer yet */
     struct s2_reassembly *fragments; /* for the in-tunnel host; NULL: none wait */
@@ -462,6 +471,12 @@ void s2_tunnel_change_done(s2svpn_tunnel *t);
 void s2_tunnel_change_clear(s2svpn_tunnel *t);
 /* Options that wait to come into force; NULL: none do. */
 const s2svpn_tunnel_options *s2_tunnel_waiting(const s2svpn_tunnel *t);
+
+/* ---- fault.c: what was provoked */
+/* What leaves by the tunnel's sessions; NULL: all of it. */
+const s2svpn_bgp_policy *s2_fault_export(const s2svpn_tunnel *t);
+/* A new child of the tunnel's is up. */
+void s2_fault_child_up(s2svpn_tunnel *t, uint64_t now_ns);
 
 /* ---- device.c, shared with device_change.c */
 /* Is the document whole? */

@@ -122,11 +122,26 @@ static void apply_ike(struct s2_ike_sa *sa, const struct request *q)
         s2_ike_sa_kill(sa, S2_IKE_REASON_PEER_DELETE, "");
 }
 
+/* Nothing but a question whether we are there, section 1.4. What else a peer says in it as a
+ * status changes nothing here. */
+static bool is_check(const struct s2_ike_payloads *list)
+{
+    struct s2_ike_notifies says;
+
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->item[i].type != S2_IKE_PAYLOAD_NOTIFY)
+            return false;
+    }
+    return s2_ike_read_notifies(list, &says) == S2SVPN_OK && says.error == 0;
+}
+
 enum s2_ike_step s2_ike_info_request(struct s2_ike_sa *sa, const struct s2_ike_packet *packet)
 {
     struct request q;
     bool expired = false;
 
+    if (sa->config->no_liveness && is_check(&packet->list))
+        return S2_IKE_IGNORED;
     if (read_request(sa, &packet->list, &q) != S2SVPN_OK) {
         if (s2_ike_answer_notify(sa, S2_IKE_INFORMATIONAL, S2_IKE_N_INVALID_SYNTAX,
                                  s2_span(NULL, 0)) != S2SVPN_OK)

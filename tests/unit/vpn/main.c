@@ -6,12 +6,12 @@ extern const CU_TestInfo s2_test_allocations[], s2_test_association[], s2_test_a
     s2_test_bgp_policies[], s2_test_bgp_speaker[], s2_test_classify[], s2_test_connection[],
     s2_test_context[], s2_test_datapath[], s2_test_device[], s2_test_device_change[],
     s2_test_drops[], s2_test_ecmp[], s2_test_ecmp_memory[], s2_test_events[], s2_test_external[],
-    s2_test_flow[], s2_test_hub[], s2_test_inner[], s2_test_ipv6[], s2_test_ipv6_objects[],
-    s2_test_limits[], s2_test_long_packets[], s2_test_nested[], s2_test_object[],
-    s2_test_object_store[], s2_test_offers[], s2_test_path[], s2_test_port[], s2_test_profile[],
-    s2_test_propagation[], s2_test_route_table[], s2_test_slots[], s2_test_source_check[],
-    s2_test_tunnel[], s2_test_tunnel_modify[], s2_test_tunnel_options[], s2_test_versions[],
-    s2_test_vpc[], s2_test_vpc_store[], s2_test_words[], s2_test_workers[];
+    s2_test_fault[], s2_test_flow[], s2_test_hub[], s2_test_inner[], s2_test_ipv6[],
+    s2_test_ipv6_objects[], s2_test_limits[], s2_test_long_packets[], s2_test_nested[],
+    s2_test_object[], s2_test_object_store[], s2_test_offers[], s2_test_path[], s2_test_port[],
+    s2_test_profile[], s2_test_propagation[], s2_test_route_table[], s2_test_slots[],
+    s2_test_source_check[], s2_test_tunnel[], s2_test_tunnel_modify[], s2_test_tunnel_options[],
+    s2_test_versions[], s2_test_vpc[], s2_test_vpc_store[], s2_test_words[], s2_test_workers[];
 
 int main(int argc, char **argv)
 {
@@ -32,6 +32,7 @@ int main(int argc, char **argv)
         {"vpn/ecmp_memory", s2_test_ecmp_memory},
         {"vpn/events", s2_test_events},
         {"vpn/external", s2_test_external},
+        {"vpn/fault", s2_test_fault},
         {"vpn/flow", s2_test_flow},
         {"vpn/hub", s2_test_hub},
         {"vpn/inner", s2_test_inner},

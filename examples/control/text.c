@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Texts and JSON (RFC 8259). */
-#include "device/text.h"
+#include "control/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>

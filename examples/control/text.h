@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A text that grows, and the pieces of JSON. An allocation that fails leaves the text as
  * it was and is remembered, so that one look at the end is enough. */
-#ifndef S2_DEVICE_TEXT_H
-#define S2_DEVICE_TEXT_H
+#ifndef S2_CONTROL_TEXT_H
+#define S2_CONTROL_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The control socket's server, on bufferevents. */
-#include "device/control.h"
+#include "control/control.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -14,9 +14,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "device/command.h"
-#include "device/device.h"
-
 #define READ_SECONDS 10
 #define WRITE_SECONDS 30
 
@@ -24,8 +21,8 @@
 
 static void end_client(struct client *c)
 {
-    if (c->capture)
-        capture_stop(c);
+    if (c->task)
+        c->control->leave(c);
     bufferevent_free(c->stream); /* closes the socket */
     memset(c, 0, sizeof(*c));
 }
@@ -52,14 +49,14 @@ static void answer(struct client *c, char *line, size_t len)
     struct evbuffer *output = bufferevent_get_output(c->stream);
     struct text text = {0};
     /* zero bytes are no text */
-    bool ok = strlen(line) == len && command_run(c, line, &text);
+    bool ok = strlen(line) == len && c->control->run(c, line, &text);
 
     if (text.failed) {
         text_clear(&text);
         text_add(&text, "out of memory");
         ok = false;
     }
-    if (c->capture == NULL && ok)
+    if (c->task == NULL && ok)
         evbuffer_add(output, "ok\n", 3);
     else if (!ok)
         evbuffer_add(output, "error: ", 7);
@@ -68,11 +65,11 @@ static void answer(struct client *c, char *line, size_t len)
     if (!ok)
         evbuffer_add(output, "\n", 1);
     text_clear(&text);
-    if (c->capture == NULL)
+    if (c->task == NULL)
         control_finish(c);
 }
 
-/* Reading goes on afterwards, so that the end of a client that captures is seen. */
+/* Reading goes on afterwards, so that the end of a client with a task is seen. */
 static void on_read(struct bufferevent *stream, void *arg)
 {
     struct client *c = arg;
@@ -80,12 +77,12 @@ static void on_read(struct bufferevent *stream, void *arg)
     char *line = NULL;
     size_t len;
 
-    if (c->capture == NULL)
+    if (c->task == NULL)
         line = evbuffer_readln(input, &len, EVBUFFER_EOL_LF);
     if (line) {
         answer(c, line, len);
         free(line);
-    } else if (c->capture || evbuffer_get_length(input) >= REQUEST_MAX) {
+    } else if (c->task || evbuffer_get_length(input) >= REQUEST_MAX) {
         end_client(c); /* no line, or one too many */
     }
 }
@@ -108,19 +105,19 @@ static bool is_allowed(int fd)
            (peer.uid == 0 || peer.uid == geteuid());
 }
 
-static bool begin_client(struct device *d, int fd)
+static bool begin_client(struct control *control, int fd)
 {
     const struct timeval read_limit = {READ_SECONDS, 0}, write_limit = {WRITE_SECONDS, 0};
 
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
-        struct client *c = &d->control.client[i];
+        struct client *c = &control->client[i];
 
-        if (c->device)
+        if (c->control)
             continue;
-        c->stream = bufferevent_socket_new(d->program.base, fd, BEV_OPT_CLOSE_ON_FREE);
+        c->stream = bufferevent_socket_new(control->base, fd, BEV_OPT_CLOSE_ON_FREE);
         if (c->stream == NULL)
             return false;
-        c->device = d;
+        c->control = control;
         bufferevent_setcb(c->stream, on_read, on_written, on_end, c);
         bufferevent_setwatermark(c->stream, EV_READ, 0, REQUEST_MAX);
         bufferevent_set_timeouts(c->stream, &read_limit, &write_limit);
@@ -133,7 +130,7 @@ static bool begin_client(struct device *d, int fd)
 static void on_client(evutil_socket_t listening, short what, void *arg)
 {
     static const char busy[] = "error: too many clients at once\n";
-    struct device *d = arg;
+    struct control *c = arg;
     const int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     (void)what;
@@ -141,7 +138,7 @@ static void on_client(evutil_socket_t listening, short what, void *arg)
         return;
     if (!is_allowed(fd)) {
         close(fd);
-    } else if (!begin_client(d, fd)) {
+    } else if (!begin_client(c, fd)) {
         (void)!send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL);
         close(fd);
     }
@@ -196,37 +193,29 @@ static int listen_at(const char *path)
     return fd;
 }
 
-const char *control_open(struct device *d, const char *path)
+const char *control_open(struct control *c, const char *path)
 {
-    struct control *c = &d->control;
-
     c->fd = listen_at(path);
     if (c->fd < 0)
         return strerror(errno);
     memcpy(c->path, path, strlen(path) + 1);
-    c->readable = event_new(d->program.base, c->fd, EV_READ | EV_PERSIST, on_client, d);
+    c->readable = event_new(c->base, c->fd, EV_READ | EV_PERSIST, on_client, c);
     if (c->readable == NULL || event_add(c->readable, NULL) != 0)
         return "no memory for an event";
     return NULL;
 }
 
-bool control_give(struct device *d, uid_t uid, gid_t gid)
+bool control_give(const struct control *c, uid_t uid, gid_t gid)
 {
-    const struct control *c = &d->control;
-
     if (c->fd >= 0 && chown(c->path, uid, gid) != 0)
-        return false;
-    if (d->undo.fd >= 0 && fchown(d->undo.fd, uid, gid) != 0)
         return false;
     return !c->folder_made || chown(c->folder, uid, gid) == 0;
 }
 
-void control_close(struct device *d)
+void control_close(struct control *c)
 {
-    struct control *c = &d->control;
-
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
-        if (c->client[i].device)
+        if (c->client[i].control)
             end_client(&c->client[i]);
     }
     if (c->readable)
