@@ -93,6 +93,16 @@ void program_no_offload(struct program *p, const char *option, const char *text)
         program_usage_error(p, option, text);
 }
 
+void program_tunnel_logs(struct program *p, const char *option, const char *text)
+{
+    tunnel_logs_free(p->logs);
+    p->logs = tunnel_logs_new(text);
+    if (p->logs)
+        return;
+    fprintf(stderr, "%s: %s: %s: %s\n", p->name, option, text, strerror(errno));
+    exit(2);
+}
+
 s2svpn_device_config *program_config(const struct program *p, const char *path)
 {
     FILE *f = fopen(path, "rb");
@@ -140,12 +150,34 @@ void program_add_route(struct program *p, const char *option, const char *text)
     p->route[p->route_count++] = program_prefix(p, option, text);
 }
 
+/* A connection that is there already: its tunnels aren't closed for that. */
+static void keep_logs(struct program *p, s2svpn_connection *conn)
+{
+    s2svpn_connection_info info = {.size = sizeof(info)};
+    s2svpn_tunnel *t;
+
+    s2svpn_connection_get_info(conn, &info);
+    for (size_t i = 0; (t = s2svpn_connection_tunnel(conn, i)) != NULL; i++) {
+        s2svpn_tunnel_info tunnel = {.size = sizeof(tunnel)};
+        s2svpn_tunnel_options options;
+
+        s2svpn_tunnel_get_info(t, &tunnel);
+        s2svpn_tunnel_get_options(t, &options);
+        options.log = options.bgp_log = p->logs->output;
+        if (s2svpn_tunnel_modify(t, &options) != S2SVPN_OK)
+            program_fail(p, s2svpn_context_error(p->ctx));
+        tunnel_logs_open(p->logs, info.id.text, &tunnel.local.address);
+    }
+}
+
 void program_add_connection(struct program *p, s2svpn_connection *conn)
 {
     for (size_t i = 0; i < p->route_count; i++) {
         if (s2svpn_connection_add_static_route(conn, &p->route[i]) != S2SVPN_OK)
             program_fail(p, s2svpn_context_error(p->ctx));
     }
+    if (p->logs)
+        keep_logs(p, conn);
     p->connection[p->connection_count++] = conn;
 }
 
@@ -243,6 +275,10 @@ void program_open(struct program *p, enum s2svpn_context_role role)
         options.keylog = on_keylog;
         options.keylog_user = p;
     }
+    if (p->logs) {
+        options.tunnel_log = tunnel_logs_write;
+        options.tunnel_log_user = p->logs;
+    }
     s2svpn_host_on_gone(p->host, on_gone, p);
     s2svpn_host_prepare(p->host, &options);
     tell_raw(p, &options);
@@ -292,20 +328,35 @@ static void on_rekey(evutil_socket_t signal, short what, void *arg)
     }
 }
 
+/* SIGHUP: the tunnels' logs have been renamed. */
+static void on_reopen(evutil_socket_t signal, short what, void *arg)
+{
+    const struct program *p = arg;
+
+    (void)signal;
+    (void)what;
+    tunnel_logs_reopen(p->logs);
+}
+
 void program_loop(struct program *p)
 {
     struct event *interrupt = evsignal_new(p->base, SIGINT, on_signal, p);
     struct event *terminate = evsignal_new(p->base, SIGTERM, on_signal, p);
     struct event *rekey = evsignal_new(p->base, SIGUSR1, on_rekey, p);
+    struct event *reopen = p->logs ? evsignal_new(p->base, SIGHUP, on_reopen, p) : NULL;
 
     event_add(interrupt, NULL);
     event_add(terminate, NULL);
     event_add(rekey, NULL);
+    if (reopen)
+        event_add(reopen, NULL);
     if (!p->stopped)
         event_base_dispatch(p->base);
     event_free(interrupt);
     event_free(terminate);
     event_free(rekey);
+    if (reopen)
+        event_free(reopen);
 }
 
 void program_close(struct program *p)
@@ -315,6 +366,7 @@ void program_close(struct program *p)
     s2svpn_host_attach(p->host, NULL);
     s2svpn_context_free(p->ctx);
     s2svpn_host_free(p->host);
+    tunnel_logs_free(p->logs);
     event_base_free(p->base);
 }
 

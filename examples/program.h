@@ -7,6 +7,8 @@
 #include <s2svpn/host.h>
 #include <s2svpn/s2svpn.h>
 
+#include "tunnel_logs.h"
+
 #define PROGRAM_ADDRESSES_MAX 16
 #define PROGRAM_ROUTES_MAX 64
 
@@ -23,6 +25,7 @@ struct program {
     uint8_t raw;                            /* enum s2svpn_host_raw */
     bool no_udp_segment, no_udp_gro, no_tun_offload;
     const char *keylog;                      /* a folder; NULL: none */
+    struct tunnel_logs *logs;                /* the tunnels' own; NULL: none */
     s2svpn_prefix route[PROGRAM_ROUTES_MAX]; /* static ones, of every connection */
     size_t route_count;
     s2svpn_connection *connection[PROGRAM_ADDRESSES_MAX];
@@ -46,13 +49,15 @@ void program_ports(const struct program *p, const char *option, const char *text
                    uint16_t *natt);
 /* "auto", "udp" or "raw": what ESP goes in where there is no NAT. */
 void program_encapsulation(struct program *p, const char *option, const char *text);
+/* "DIR", "DIR,json" or "DIR,text": where the tunnels' own logs go. */
+void program_tunnel_logs(struct program *p, const char *option, const char *text);
 /* "udp-segment", "udp-gro" or "tun": an offload of the kernel's to leave alone. */
 void program_no_offload(struct program *p, const char *option, const char *text);
 /* Read a document; end it with s2svpn_config_free. */
 s2svpn_device_config *program_config(const struct program *p, const char *path);
 void program_add_address(struct program *p, const s2svpn_address *a);
 void program_add_route(struct program *p, const char *option, const char *text);
-/* Take over the handle: its static routes are added; SIGUSR1 rekeys its tunnels. */
+/* Take over the handle: its static routes are added, its tunnels keep logs; SIGUSR1 rekeys its tunnels. */
 void program_add_connection(struct program *p, s2svpn_connection *conn);
 
 /* Open sockets at the addresses and make the context. */

@@ -180,6 +180,17 @@ static void undo_leftovers(struct device *d)
     netlink_close(&nl);
 }
 
+/* Later there may be no right to. */
+static void open_logs(struct device *d, const struct documents *all)
+{
+    for (size_t i = 0; d->program.logs && i < all->count; i++) {
+        const s2svpn_device_config *c = all->item[i].config;
+
+        for (size_t k = 0; k < c->tunnel_count; k++)
+            tunnel_logs_open(d->program.logs, c->connection.text, &c->tunnel[k].gateway.outside);
+    }
+}
+
 static void drop_privileges(struct device *d)
 {
     const char *user = d->options.user;
@@ -242,6 +253,7 @@ static void open_all(struct device *d)
     open_port(d);
     if (!routes_init(d) || !links_init(d) || !reload_init(d))
         exit(1);
+    open_logs(d, documents);
     drop_privileges(d);
     open_connections(d, documents);
     free(documents);

@@ -53,6 +53,8 @@ static void usage(FILE *to)
         "  --check                read the documents, say what is in them, and end\n"
         "  --control PATH         the control socket; default " CONTROL_DEFAULT "\n"
         "  --keylog DIR           append session keys to files there (for Wireshark)\n"
+        "  --tunnel-logs DIR[,json|text]\n"
+        "                         the tunnels' own logs, AWS's form, in files there\n"
         "  --keep-keys            keep them in memory for capture --keylog\n"
         "  --log LEVEL            error, warning, info (default) or debug\n"
         "  --version, --help\n"
@@ -157,6 +159,7 @@ enum {
     OPT_CHECK,
     OPT_CONTROL,
     OPT_KEYLOG,
+    OPT_TUNNEL_LOGS,
     OPT_KEEP_KEYS,
     OPT_LOG,
     OPT_VERSION,
@@ -193,6 +196,7 @@ static const struct option names[] = {
     {"check", no_argument, NULL, OPT_CHECK},
     {"control", required_argument, NULL, OPT_CONTROL},
     {"keylog", required_argument, NULL, OPT_KEYLOG},
+    {"tunnel-logs", required_argument, NULL, OPT_TUNNEL_LOGS},
     {"keep-keys", no_argument, NULL, OPT_KEEP_KEYS},
     {"log", required_argument, NULL, OPT_LOG},
     {"version", no_argument, NULL, OPT_VERSION},
@@ -317,6 +321,10 @@ static void take_other(struct program *p, struct options *o, int c, const char *
         break;
     case OPT_KEYLOG:
         p->keylog = value;
+        break;
+    case OPT_TUNNEL_LOGS:
+        program_tunnel_logs(p, "--tunnel-logs", value);
+        o->device.log = o->device.bgp_log = p->logs->output;
         break;
     case OPT_KEEP_KEYS:
         o->keep_keys = true;

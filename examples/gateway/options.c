@@ -25,6 +25,8 @@ static void usage(FILE *to)
           "  --no-offload WHAT      do without udp-segment, udp-gro or tun; again for more\n"
           "  --control PATH         the control socket; default " GATEWAY_CONTROL "\n"
           "  --keylog DIR           append session keys to files there (for Wireshark)\n"
+          "  --tunnel-logs DIR[,json|text]\n"
+          "                         the tunnels' own logs, AWS's form, in files there\n"
           "  --verbose              log more\n"
           "  --version, --help\n"
           "SIGUSR1 rekeys the tunnels; SIGTERM or SIGINT closes them and ends.\n",
@@ -47,6 +49,7 @@ void options_read(struct gateway *g, int argc, char **argv)
         {"encapsulation", required_argument, NULL, 'w'},
         {"no-offload", required_argument, NULL, 'o'},
         {"keylog", required_argument, NULL, 'k'},
+        {"tunnel-logs", required_argument, NULL, 'L'},
         {"control", required_argument, NULL, 'l'},
         {"verbose", no_argument, NULL, 'd'},
         {"version", no_argument, NULL, 'v'},
@@ -99,6 +102,9 @@ void options_read(struct gateway *g, int argc, char **argv)
             break;
         case 'k':
             p->keylog = optarg;
+            break;
+        case 'L':
+            program_tunnel_logs(p, "--tunnel-logs", optarg);
             break;
         case 'l':
             g->control_path = optarg;

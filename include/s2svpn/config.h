@@ -133,8 +133,9 @@ typedef struct s2svpn_device_options {
      * doesn't. Tunnels of several documents of the context go together too, if each has
      * this option. */
     uint8_t ecmp_paths;
-    uint8_t ike; /* enum s2svpn_device_ike; with the hardened profile auto means IKEv2 */
-    uint8_t reserved[1];
+    uint8_t ike;          /* enum s2svpn_device_ike; with the hardened profile auto means IKEv2 */
+    uint8_t log, bgp_log; /* enum s2svpn_log_output: the tunnels' own logs, tunnel_log.h */
+    uint8_t reserved[7];
 } s2svpn_device_options;
 #define S2SVPN_DEVICE_OPTIONS_INIT                                                                 \
     {                                                                                              \

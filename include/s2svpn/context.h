@@ -19,6 +19,7 @@
 #include "s2svpn/error.h"
 #include "s2svpn/io.h"
 #include "s2svpn/store.h"
+#include "s2svpn/tunnel_log.h"
 #include "s2svpn/types.h"
 
 S2SVPN_BEGIN
@@ -125,6 +126,10 @@ typedef struct s2svpn_options {
 
     /** The context's clock begins here. */
     uint64_t now_ns;
+
+    /** The tunnels' own logs, of those whose options ask for them. NULL: none. */
+    s2svpn_tunnel_log_fn *tunnel_log;
+    void *tunnel_log_user;
 } s2svpn_options;
 #define S2SVPN_OPTIONS_INIT                                                                        \
     {                                                                                              \

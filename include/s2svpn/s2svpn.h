@@ -21,6 +21,7 @@
 #include "s2svpn/sim.h"
 #include "s2svpn/store.h"
 #include "s2svpn/tunnel.h"
+#include "s2svpn/tunnel_log.h"
 #include "s2svpn/types.h"
 #include "s2svpn/version.h"
 #include "s2svpn/virtual_gateway.h"

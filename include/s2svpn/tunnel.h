@@ -76,7 +76,9 @@ typedef struct s2svpn_tunnel_options {
                                                               * bound */
     uint32_t ike_versions; /* bits of enum s2svpn_ike_version; IKEv1 alone can't be
                                      * started by the cloud's side, as at AWS */
-    uint8_t reserved[52];
+    uint8_t log, bgp_log;  /* enum s2svpn_log_output, tunnel_log.h: its logs; changed without
+                           * the tunnel being closed */
+    uint8_t reserved[50];
 } s2svpn_tunnel_options;
 
 /** How far a tunnel has come. X(NAME, words) */

@@ -69,6 +69,7 @@ struct s2_bgp_attributes {
 size_t s2_bgp_read_communities(s2svpn_span list, uint32_t *out);
 size_t s2_bgp_read_large(s2svpn_span list, s2svpn_bgp_large_community *out);
 
+struct s2_bgp_trace; /* trace.h */
 struct s2_bgp_ops {
     /* Ask for a stream to the peer; the answer is s2_bgp_stream_up or _down with
      * the same stream pointer. NULL: couldn't begin. */
@@ -99,6 +100,9 @@ struct s2_bgp_ops {
      * told again only after it had less than half of them. */
     void (*near_limit)(void *user, struct s2_bgp_peer *peer, uint32_t count, uint32_t most,
                        uint64_t now_ns);
+    /* Optional: nobody listens. Calls nothing but the questions. */
+    void (*trace)(void *user, struct s2_bgp_peer *peer, const struct s2_bgp_trace *trace,
+                  uint64_t now_ns);
 };
 
 S2SVPN_NODISCARD s2svpn_status s2_bgp_new(const struct s2_env *env, const struct s2_bgp_ops *ops,

@@ -125,7 +125,7 @@ static void on_open(struct s2_bgp_conn *c, s2svpn_span body)
 {
     struct s2_bgp_peer *peer = c->peer;
     const struct s2_bgp_spec *spec = &peer->spec;
-    struct s2_bgp_open open;
+    struct s2_bgp_open open = {0};
 
     if (c->state != S2_BGP_OPEN_SENT) {
         s2_bgp_step(c, S2_BGP_EV_OPEN);
@@ -133,9 +133,14 @@ static void on_open(struct s2_bgp_conn *c, s2svpn_span body)
     }
     if (s2_bgp_parse_open(body, &open, &peer->error) != S2SVPN_OK ||
         s2_bgp_check_open(&open, spec, &peer->error) != S2SVPN_OK) {
+        s2_bgp_tell_trace(peer, &(struct s2_bgp_trace){.kind = S2_BGP_TRACE_OPEN_BAD,
+                                                       .asn = spec->peer_asn,
+                                                       .open = &open,
+                                                       .error = &peer->error});
         s2_bgp_step(c, S2_BGP_EV_OPEN_ERROR);
         return;
     }
+    s2_bgp_tell_trace(peer, &(struct s2_bgp_trace){.kind = S2_BGP_TRACE_OPEN, .open = &open});
     c->open = open;
     c->open.hold_time_s = smaller(open.hold_time_s, spec->hold_time_s);
     c->open.families &= (uint8_t)((spec->ipv4 ? S2_BGP_IPV4 : 0) | (spec->ipv6 ? S2_BGP_IPV6 : 0));

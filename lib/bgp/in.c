@@ -125,6 +125,22 @@ static void tell_gone(struct s2_bgp_peer *peer, const s2svpn_prefix *p, bool ses
     peer->bgp->ops.route(peer->user, peer, p, NULL, session_ends, peer->now_ns);
 }
 
+/* One route more, another one or one less. */
+static void trace_route(struct s2_bgp_peer *peer, const s2svpn_prefix *p,
+                        const struct s2_bgp_set *set, bool fresh)
+{
+    struct s2_bgp_attributes a;
+
+    if (peer->bgp->ops.trace == NULL)
+        return;
+    if (set != NULL)
+        a = s2_bgp_set_show(set, &peer->spec.peer_address);
+    s2_bgp_tell_trace(peer, &(struct s2_bgp_trace){.kind = S2_BGP_TRACE_ROUTE,
+                                                   .fresh = fresh,
+                                                   .prefix = p,
+                                                   .attributes = set != NULL ? &a : NULL});
+}
+
 static void remove_prefix(struct s2_bgp_peer *peer, const s2svpn_prefix *p)
 {
     struct s2_bgp_in *in = find(peer, p);
@@ -134,6 +150,7 @@ static void remove_prefix(struct s2_bgp_peer *peer, const s2svpn_prefix *p)
     s2_table_remove(&peer->in, &in->node);
     s2_bgp_set_release(peer->bgp, in->set);
     s2_free(peer->bgp->env, in);
+    trace_route(peer, p, NULL, false);
     tell_gone(peer, p, false);
 }
 
@@ -152,6 +169,8 @@ static s2svpn_status too_many(struct s2_bgp_peer *peer, uint8_t family)
 {
     s2_bgp_in_too_many(peer, family, &peer->error);
     peer->over_limit = true;
+    s2_bgp_tell_trace(
+        peer, &(struct s2_bgp_trace){.kind = S2_BGP_TRACE_LIMIT, .most = peer->spec.max_prefixes});
     return S2SVPN_E_LIMIT;
 }
 
@@ -203,6 +222,7 @@ static s2svpn_status set_prefix(struct s2_bgp_peer *peer, const s2svpn_prefix *p
                                 struct s2_bgp_set *set)
 {
     struct s2_bgp_in *in = find(peer, p);
+    const bool fresh = in == NULL;
     s2svpn_status rc = S2SVPN_OK;
 
     if (in == NULL) {
@@ -216,6 +236,8 @@ static s2svpn_status set_prefix(struct s2_bgp_peer *peer, const s2svpn_prefix *p
         s2_bgp_set_hold(set);
         in->set = set;
     }
+    if (rc == S2SVPN_OK)
+        trace_route(peer, p, set, fresh);
     if (rc == S2SVPN_OK)
         tell(peer, p, set);
     return rc;
@@ -302,7 +324,9 @@ static s2svpn_status import_prefixes(struct s2_bgp_peer *peer, s2svpn_span bytes
     return rc;
 }
 
-static void withdraw_prefixes(struct s2_bgp_peer *peer, s2svpn_span bytes, uint8_t family)
+/* why: they were announced, and not accepted; NULL: they were withdrawn. */
+static void withdraw_prefixes(struct s2_bgp_peer *peer, s2svpn_span bytes, uint8_t family,
+                              const char *why)
 {
     struct s2_reader r;
 
@@ -312,6 +336,9 @@ static void withdraw_prefixes(struct s2_bgp_peer *peer, s2svpn_span bytes, uint8
     while (r.left > 0 && r.rc == S2SVPN_OK) {
         const s2svpn_prefix p = s2_bgp_read_prefix(&r, family);
 
+        if (why != NULL && r.rc == S2SVPN_OK)
+            s2_bgp_tell_trace(
+                peer, &(struct s2_bgp_trace){.kind = S2_BGP_TRACE_ROUTE, .prefix = &p, .why = why});
         remove_prefix(peer, &p);
     }
 }
@@ -348,10 +375,12 @@ static s2svpn_status announce(struct s2_bgp_peer *peer, const struct s2_bgp_pars
                               struct s2_bgp_set *set, s2svpn_span bytes, uint8_t family,
                               const s2svpn_address *next_hop, size_t n)
 {
+    const char *why = "a malformed attribute: treated as withdrawn";
+
     if (!is_agreed(peer, family))
         return S2SVPN_OK;
     if (bytes.len > 0 && set != NULL) {
-        const char *why = denied(peer, p, next_hop, n, family);
+        why = denied(peer, p, next_hop, n, family);
 
         if (why != NULL) {
             s2_log(peer->bgp->env, S2_LOG_INFO, "bgp: routes denied: %s", why);
@@ -360,7 +389,7 @@ static s2svpn_status announce(struct s2_bgp_peer *peer, const struct s2_bgp_pars
     }
     if (set != NULL)
         return import_prefixes(peer, bytes, family, &p->values, set);
-    withdraw_prefixes(peer, bytes, family);
+    withdraw_prefixes(peer, bytes, family, why);
     return S2SVPN_OK;
 }
 
@@ -370,9 +399,9 @@ static s2svpn_status apply_update(struct s2_bgp_peer *peer, const struct update 
     struct s2_bgp_set *set = NULL;
     s2svpn_status rc = S2SVPN_OK;
 
-    withdraw_prefixes(peer, u->withdrawn, S2SVPN_FAMILY_IPV4);
+    withdraw_prefixes(peer, u->withdrawn, S2SVPN_FAMILY_IPV4, NULL);
     if (p->unreach.present)
-        withdraw_prefixes(peer, p->unreach.prefixes, p->unreach.family);
+        withdraw_prefixes(peer, p->unreach.prefixes, p->unreach.family, NULL);
     if (p->cost < S2_BGP_COST_WITHDRAW && announces(u)) {
         set = s2_bgp_intern(peer->bgp, &p->values);
         if (set == NULL)
@@ -431,9 +460,14 @@ s2svpn_status s2_bgp_in_update(struct s2_bgp_peer *peer, s2svpn_span body)
     rc = apply_update(peer, &u);
     if (rc == S2SVPN_OK)
         warn_near_limit(peer);
-    if (rc == S2SVPN_OK)
-        s2_bgp_in_complete(peer, end_of_rib(peer, body, &u));
-    return rc;
+    if (rc != S2SVPN_OK)
+        return rc;
+    const unsigned families = end_of_rib(peer, body, &u);
+    if (families != 0)
+        s2_bgp_tell_trace(peer, &(struct s2_bgp_trace){.kind = S2_BGP_TRACE_END_OF_RIB,
+                                                       .families = (uint8_t)families});
+    s2_bgp_in_complete(peer, families);
+    return S2SVPN_OK;
 }
 
 /* ---- many at once */
@@ -445,6 +479,8 @@ static void drop(struct s2_bgp_peer *peer, struct s2_bgp_in *in, bool tell_user,
     s2_table_remove(&peer->in, &in->node);
     s2_bgp_set_release(peer->bgp, in->set);
     s2_free(peer->bgp->env, in);
+    if (tell_user && !session_ends)
+        trace_route(peer, &p, NULL, false);
     if (tell_user)
         tell_gone(peer, &p, session_ends);
 }

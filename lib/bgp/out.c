@@ -375,6 +375,22 @@ static size_t fit(struct s2_bgp_bucket *b, size_t room, size_t *bytes)
 }
 
 /* Write the first n dirty prefixes; they are known then, or gone, or only offered. */
+static void trace_route(struct s2_bgp_peer *peer, const struct s2_bgp_bucket *b,
+                        const struct out *o, const s2svpn_prefix *p)
+{
+    struct s2_bgp_attributes a;
+
+    if (peer->bgp->ops.trace == NULL)
+        return;
+    if (b->set != NULL)
+        a = s2_bgp_set_show(b->set, &peer->spec.local_address);
+    s2_bgp_tell_trace(peer, &(struct s2_bgp_trace){.kind = S2_BGP_TRACE_ROUTE,
+                                                   .sent = true,
+                                                   .fresh = !o->known,
+                                                   .prefix = p,
+                                                   .attributes = b->set != NULL ? &a : NULL});
+}
+
 static void write_prefixes(struct s2_bgp_peer *peer, struct s2_bgp_bucket *b, size_t n,
                            struct s2_writer *w)
 {
@@ -383,6 +399,7 @@ static void write_prefixes(struct s2_bgp_peer *peer, struct s2_bgp_bucket *b, si
         const s2svpn_prefix p = s2_bgp_prefix_of(o->family, o->length, o->bytes);
 
         s2_bgp_write_prefix(w, &p);
+        trace_route(peer, b, o, &p);
         o->known = b->set != NULL;
         if (offered_of(o) == NULL)
             free_prefix(peer, o);
@@ -507,6 +524,10 @@ static struct s2_bgp_bucket *next_bucket(struct s2_bgp_peer *peer)
 static uint8_t take_end_of_rib(struct s2_bgp_peer *peer)
 {
     const bool ipv4 = peer->out.end_of_rib & S2_BGP_IPV4;
+
+    s2_bgp_tell_trace(peer, &(struct s2_bgp_trace){.kind = S2_BGP_TRACE_END_OF_RIB,
+                                                   .sent = true,
+                                                   .families = ipv4 ? S2_BGP_IPV4 : S2_BGP_IPV6});
 
     peer->out.end_of_rib &= (uint8_t) ~(ipv4 ? S2_BGP_IPV4 : S2_BGP_IPV6);
     return ipv4 ? S2SVPN_FAMILY_IPV4 : S2SVPN_FAMILY_IPV6;

@@ -24,6 +24,7 @@
 #include "bgp/attribute.h"
 #include "bgp/fsm.h"
 #include "bgp/message.h"
+#include "bgp/trace.h"
 
 #include "base/list.h"
 #include "base/timer.h"
@@ -112,6 +113,13 @@ struct s2_bgp_peer {
     char why[S2_BGP_PEER_TEXT];
     uint64_t updates_in, updates_out, treated_as_withdraw, attributes_discarded;
 };
+
+/* Tell whoever listens. */
+static inline void s2_bgp_tell_trace(struct s2_bgp_peer *peer, const struct s2_bgp_trace *trace)
+{
+    if (peer->bgp->ops.trace != NULL)
+        peer->bgp->ops.trace(peer->user, peer, trace, peer->now_ns);
+}
 
 /* ---- peer.c */
 

@@ -133,6 +133,8 @@ static void do_open(struct s2_bgp_conn *c)
 
     s2_writer_init(&w, bytes, sizeof(bytes));
     s2_bgp_write_open(&w, &open);
+    s2_bgp_tell_trace(
+        c->peer, &(struct s2_bgp_trace){.kind = S2_BGP_TRACE_OPEN, .sent = true, .open = &open});
     s2_bgp_conn_send(c, &w);
 }
 
@@ -389,6 +391,8 @@ static void on_hold(void *arg, uint64_t now_ns)
 
     s2_bgp_enter(c->peer, now_ns);
     (void)s2_bgp_error_set(&c->peer->error, S2_BGP_ERROR_HOLD, 0, NULL, 0);
+    s2_bgp_tell_trace(c->peer, &(struct s2_bgp_trace){.kind = S2_BGP_TRACE_HOLD_EXPIRED,
+                                                      .hold_time_s = c->open.hold_time_s});
     s2_bgp_step(c, S2_BGP_EV_HOLD);
     s2_bgp_leave(c->peer);
 }

@@ -175,6 +175,7 @@ struct s2_ike_child {
     uint64_t lifetime_kb; /* 0: none; s2_ike_rekey_child is vpn's to call before */
 };
 
+struct s2_ike_trace;
 struct s2_ike_ops {
     /* An IKE message without non-ESP marker; local.role says where it leaves.
      * Borrowed for the call. */
@@ -221,6 +222,9 @@ struct s2_ike_ops {
     void (*note)(void *user, void *owner, const char *text, uint64_t now_ns);
     /* A rekey that this side asked for came to nothing; it is tried again. May be NULL. */
     void (*rekey_failed)(void *user, void *owner, enum s2_ike_reason reason, uint64_t now_ns);
+    /* A message, or what became of one: trace.h. NULL: nobody listens. Calls no s2_ike_
+     * function but s2_ike_get_info and s2_ike_get_progress. */
+    void (*trace)(void *user, void *owner, const struct s2_ike_trace *trace, uint64_t now_ns);
     /* We are behind a NAT that must not forget us: one byte 0xff, without marker, RFC
      * 3948 section 4. May be NULL: then the host does it. */
     void (*keepalive)(void *user, const s2svpn_endpoint *local, const s2svpn_endpoint *remote);

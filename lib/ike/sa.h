@@ -15,6 +15,7 @@
 
 #include "ike/engine.h"
 #include "ike/fragment.h"
+#include "ike/trace.h"
 
 #define S2_IKE_OUR_NONCE_LEN 32
 #define S2_IKE_DETAIL_SIZE 96

@@ -138,6 +138,7 @@ static void on_state(void *user, struct s2_bgp_peer *peer, enum s2_bgp_state fro
     (void)peer;
     s2_emit(ctx, &event, &t->connection->object, "tunnel %u: BGP %s -> %s%s%s", t->index + 1,
             s2_bgp_state_text(from), s2_bgp_state_text(to), why[0] ? ": " : "", why);
+    s2_log_bgp_state(t, s2_bgp_state_text(from), s2_bgp_state_text(to), why);
     follow(t, from, to, why, now_ns);
     if (why[0] && is_setback(from, to))
         s2_copy_text(t->bgp_reason, sizeof(t->bgp_reason), why);
@@ -288,6 +289,7 @@ static void on_notification(void *user, struct s2_bgp_peer *peer, bool sent, uin
 
     (void)peer;
     (void)now_ns;
+    s2_log_bgp_notification(t, sent, code, subcode, text);
     s2_bgp_notification_text(code, subcode, words, sizeof(words));
     s2_emit(ctx, &event, &t->connection->object, "tunnel %u: BGP notification %s: %s%s%s",
             t->index + 1, sent ? "sent" : "received", words, text[0] ? ": " : "", text);
@@ -302,6 +304,7 @@ static void on_near_limit(void *user, struct s2_bgp_peer *peer, uint32_t count, 
 
     (void)peer;
     (void)now_ns;
+    s2_log_bgp_near_limit(t, count, most);
     s2_warn(ctx_of(t), &event, &t->connection->object,
             "tunnel %u: BGP: the peer announces %u of at most %u prefixes; one too many ends the "
             "session",
@@ -318,11 +321,16 @@ static const struct s2_bgp_ops bgp_ops = {
     .end_of_rib = on_end_of_rib,
     .notification = on_notification,
     .near_limit = on_near_limit,
+    .trace = s2_log_bgp_trace,
 };
 
 s2svpn_status s2_bgp_link_new(s2svpn_context *ctx)
 {
-    return s2_bgp_new(&ctx->env, &bgp_ops, &ctx->bgp);
+    struct s2_bgp_ops wanted = bgp_ops;
+
+    if (ctx->options.tunnel_log == NULL)
+        wanted.trace = NULL;
+    return s2_bgp_new(&ctx->env, &wanted, &ctx->bgp);
 }
 
 /* ---- the tunnel's inside, open while a child is up */

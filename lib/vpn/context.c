@@ -153,6 +153,7 @@ static void init_parts(s2svpn_context *ctx)
     s2_timer_init(&ctx->stop_timer, on_stop_deadline, ctx);
     s2_list_init(&ctx->changes);
     s2_list_init(&ctx->ghosts);
+    s2_list_init(&ctx->log_lines);
     s2_list_init(&ctx->messages);
     s2_events_init(&ctx->events);
     for (size_t i = 0; i < S2_KINDS; i++)
@@ -283,7 +284,9 @@ void s2svpn_context_free(s2svpn_context *ctx)
     if (ctx->options.store)
         s2_changes_clear(ctx);
     s2_events_clear(ctx);
+    s2_logs_clear(ctx);
     free_objects(ctx);
+    s2_logs_clear(ctx); /* of what was freed */
     if (ctx->device)
         s2_router_clear(ctx->device);
     s2_free(&ctx->env, ctx->device);

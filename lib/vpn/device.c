@@ -131,6 +131,8 @@ static void take_rest(s2svpn_tunnel *t, const s2svpn_config_tunnel *from,
     if (options->ike != S2SVPN_DEVICE_IKE_AUTO)
         o->ike_versions = options->ike == S2SVPN_DEVICE_IKE_V1 ? S2SVPN_IKEV1 : S2SVPN_IKEV2;
     o->replay_window = options->replay_window;
+    o->log = options->log;
+    o->bgp_log = options->bgp_log;
     o->dont_fragment = from->clear_df ? S2SVPN_DF_CLEAR : S2SVPN_DF_HONOUR;
     o->dpd_action =
         options->dpd_action ? (uint8_t)(options->dpd_action - 1) : (uint8_t)S2SVPN_DPD_RESTART;

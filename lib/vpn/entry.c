@@ -162,6 +162,7 @@ void s2_leave(s2svpn_context *ctx)
         if (inline_worker)
             give_data(ctx, inline_worker);
         more |= s2_events_deliver(ctx);
+        more |= s2_logs_deliver(ctx);
         if (!more) {
             notice_quiet(ctx);
             more = tell_deadline(ctx);

@@ -109,6 +109,7 @@ static void on_sa_up(void *user, void *owner, const struct s2_ike_sa_info *info)
 {
     s2svpn_context *ctx = user;
     s2svpn_tunnel *t = owner;
+    const bool rekeyed = t->sa_up;
 
     t->sa_up = true;
     t->initiator = info->initiator;
@@ -120,6 +121,7 @@ static void on_sa_up(void *user, void *owner, const struct s2_ike_sa_info *info)
     s2_algorithms_print(info->encr, info->key_bits, info->integ, info->prf, info->ke,
                         t->ike_algorithms, sizeof(t->ike_algorithms));
     s2_log(&ctx->env, S2_LOG_INFO, "%s: IKE SA up: %s", t->name, t->ike_algorithms);
+    s2_log_ike_up(t, info, rekeyed);
     s2_keylog_ike(ctx, info);
     if (t->phase == S2SVPN_TUNNEL_IDLE || t->phase == S2SVPN_TUNNEL_WAITING)
         s2_tunnel_set_phase(t, S2SVPN_TUNNEL_NEGOTIATING, "");
@@ -134,14 +136,17 @@ static void on_sa_down(void *user, void *owner, enum s2_ike_reason reason, const
 
     (void)user;
     (void)was_up;
+    if (last)
+        t->sa_up = false;
     if (!last) {
+        s2_log_ike_down(t, reason, s2_ike_reason_text(reason), false);
         if (reason == S2_IKE_REASON_INITIAL_CONTACT)
             s2_inside_restart(t, s2_ike_reason_text(reason), now_ns);
         return;
     }
-    t->sa_up = false;
     t->ike_algorithms[0] = 0;
     verdict = s2_attempt_ended(t, reason, detail, words, sizeof(words));
+    s2_log_ike_down(t, reason, words, true);
     s2_tunnel_ipsec_down(t, words, now_ns);
     if (verdict == S2_VERDICT_NOW)
         s2_tunnel_retry_now(t, words, now_ns);
@@ -176,6 +181,7 @@ static bool on_child_up(void *user, void *owner, const struct s2_ike_child *chil
         s2_copy_text(t->esp_algorithms + len, sizeof(t->esp_algorithms) - len, "/ESN");
     }
     s2_keylog_child(ctx, t, child);
+    s2_log_child_up(t, child);
     if (child->replaces)
         t->rekeys++;
     s2_emit(ctx, &event, &t->connection->object,
@@ -203,6 +209,7 @@ static void on_child_down(void *user, void *owner, uint32_t spi_in, enum s2_ike_
     struct s2_ike_sa_info info;
 
     s2_child_leave(t, spi_in, false, now_ns);
+    s2_log_child_down(t, spi_in, reason);
     s2_emit(ctx, &event, &t->connection->object, "tunnel %u: child SA %08x ended: %s", t->index + 1,
             spi_in, s2_ike_reason_text(reason));
     if (!s2_list_empty(&t->children))
@@ -242,6 +249,8 @@ static void on_note(void *user, void *owner, const char *text, uint64_t now_ns)
     /* A tunnel that the peer starts has no failed try of its own to tell of. */
     if (t && s2_list_empty(&t->children))
         s2_copy_text(t->reason, sizeof(t->reason), text);
+    if (t)
+        s2_log_ike_note(t, text);
     if (t)
         s2_emit(ctx, &event, &t->connection->object, "tunnel %u: %s", t->index + 1, text);
     else
@@ -284,6 +293,7 @@ static const struct s2_ike_ops ops = {
     .note = on_note,
     .rekey_failed = on_rekey_failed,
     .keepalive = on_keepalive,
+    .trace = s2_log_ike_trace,
 };
 
 s2svpn_status s2_ike_link_new(s2svpn_context *ctx)
@@ -301,5 +311,9 @@ s2svpn_status s2_ike_link_new(s2svpn_context *ctx)
             ctx->options.spi_prefix_bits ? UINT64_MAX << (64 - ctx->options.spi_prefix_bits) : 0,
     };
 
-    return s2_ike_new(&ctx->env, &options, &ops, ctx, &ctx->ike);
+    struct s2_ike_ops wanted = ops;
+
+    if (ctx->options.tunnel_log == NULL)
+        wanted.trace = NULL;
+    return s2_ike_new(&ctx->env, &options, &wanted, ctx, &ctx->ike);
 }

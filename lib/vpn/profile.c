@@ -164,6 +164,12 @@ s2svpn_status s2_options_resolve(s2svpn_context *ctx, const char *path, s2svpn_t
     s2_print(field, sizeof(field), "%s.dont_fragment", path);
     if (o->dont_fragment > S2SVPN_DF_CLEAR)
         return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "no such choice");
+    s2_print(field, sizeof(field), "%s.log", path);
+    if (o->log > S2SVPN_LOG_OUTPUT_TEXT)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "no such format");
+    s2_print(field, sizeof(field), "%s.bgp_log", path);
+    if (o->bgp_log > S2SVPN_LOG_OUTPUT_TEXT)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "no such format");
     return check_volumes(ctx, path, o);
 }
 

@@ -106,6 +106,7 @@ void s2_tunnel_clear(s2svpn_tunnel *t)
     s2_children_clear(t);
     s2_inside_free(t);
     s2_bgp_policies_clear(t);
+    s2_tunnel_log_clear(t);
     if (t->listed)
         s2_table_remove(&ctx->by_outside, &t->by_outside);
     t->listed = false;

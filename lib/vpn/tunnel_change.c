@@ -16,6 +16,8 @@ static bool same_options(const s2svpn_tunnel *a, const s2svpn_tunnel *b)
     s2svpn_tunnel_options x = a->options, y = b->options;
 
     x.pre_shared_key = y.pre_shared_key = NULL;
+    x.log = y.log; /* nothing is closed for them */
+    x.bgp_log = y.bgp_log;
     x.phase1_encryption = y.phase1_encryption;
     x.phase2_encryption = y.phase2_encryption;
     x.phase1_integrity = y.phase1_integrity;
@@ -77,6 +79,7 @@ static void shut(s2svpn_tunnel *t, const char *words, uint64_t now_ns)
 {
     s2svpn_context *ctx = t->connection->object.ctx;
 
+    s2_log_ike_closed(t, words);
     s2_inside_close(t, now_ns);
     s2_ike_terminate(ctx->ike, t, true, now_ns);
     s2_ike_forget(ctx->ike, &t->ike);

@@ -205,6 +205,10 @@ s2svpn_status s2svpn_tunnel_modify(s2svpn_tunnel *t, const s2svpn_tunnel_options
     rc = check(t);
     if (rc == S2SVPN_OK)
         rc = make(t, options, "its options have changed", &change);
+    if (change) { /* at once, whatever waits */
+        t->options.log = change->fresh.options.log;
+        t->options.bgp_log = change->fresh.options.bgp_log;
+    }
     if (change && t->change == NULL && s2_tunnel_same(t, &change->fresh))
         free_change(change, ctx_of(t));
     else if (change)

@@ -37,6 +37,7 @@
 #include "s2svpn/virtual_gateway.h"
 #include "s2svpn/vpc.h"
 #include "vpn/events.h"
+#include "vpn/log.h"
 #include "vpn/object.h"
 #include "vpn/router.h"
 #include "vpn/slots.h"
@@ -85,6 +86,8 @@ struct s2svpn_context {
     struct s2_link changes;  /* transactions that the store hasn't answered */
     struct s2_link messages; /* IKE messages that wait for the host */
     size_t message_count;
+    struct s2_link log_lines; /* of the tunnels' own logs, likewise */
+    size_t log_line_count;
     struct s2_router *device; /* the device's router; NULL in a gateway */
 };
 
@@ -189,6 +192,7 @@ struct s2svpn_tunnel {
     bool path_probed;                /* and no answer yet */
     struct s2_reassembly *fragments; /* for the in-tunnel host; NULL: none wait */
     struct s2_timer fragments_expire;
+    struct s2_tunnel_log *log; /* NULL: no line so far */
 
     /* what workers read */
     size_t owner; /* index of the worker */

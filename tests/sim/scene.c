@@ -248,6 +248,8 @@ static void fill_options(struct scene_side *side, enum s2svpn_context_role role)
     side->options = (s2svpn_options)S2SVPN_OPTIONS_INIT;
     side->options.role = role;
     side->options.memory = plan->memory;
+    side->options.tunnel_log = plan->tunnel_log;
+    side->options.tunnel_log_user = side;
     side->sequence = 0;
     if (plan->watch) {
         side->options.keylog = on_key;

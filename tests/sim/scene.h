@@ -67,10 +67,11 @@ struct scene_plan {
     const char *device_psk;       /* what the device believes, NULL: the same */
     s2svpn_sim_link link;         /* everywhere */
     uint64_t job_min_ns, job_max_ns;
-    const s2svpn_memory *memory;    /* of both contexts */
-    bool nat;                       /* before the device */
-    s2svpn_sim_nat_options nat_how; /* expiry_ns and symmetric count */
-    struct watch *watch;            /* sees keys and wire; NULL: nobody does */
+    const s2svpn_memory *memory;      /* of both contexts */
+    bool nat;                         /* before the device */
+    s2svpn_sim_nat_options nat_how;   /* expiry_ns and symmetric count */
+    s2svpn_tunnel_log_fn *tunnel_log; /* gets the side; what asks for logs is in tunnel */
+    struct watch *watch;              /* sees keys and wire; NULL: nobody does */
 };
 #define SCENE_PLAN_INIT                                                                            \
     {                                                                                              \

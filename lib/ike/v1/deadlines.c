@@ -115,6 +115,9 @@ static void send_again(struct s2_ike_sa *sa, uint64_t now)
     struct s2_ike1_out *out = &sa->v1->out;
 
     if (out->waits && out->again_ns <= now && !s2_ike1_out_again(sa, out)) {
+        s2_ike_trace(sa, (struct s2_ike_trace){.kind = S2_IKE_TRACE_UNANSWERED,
+                                               .exchange = S2_IKE1_MAIN,
+                                               .tries = out->tries});
         s2_ike1_step(sa, S2_IKE1_EVENT_SILENCE, NULL);
         return;
     }
@@ -125,6 +128,10 @@ static void send_again(struct s2_ike_sa *sa, uint64_t now)
             s2_ike1_quick_step(q, S2_IKE1_QUICK_ON_EXPIRE, NULL);
         else if (q->out.waits && q->out.again_ns <= now && !s2_ike1_out_again(sa, &q->out)) {
             q->out.waits = false;
+            s2_ike_trace(sa, (struct s2_ike_trace){.kind = S2_IKE_TRACE_UNANSWERED,
+                                                   .exchange = S2_IKE1_QUICK,
+                                                   .message_id = q->message_id,
+                                                   .tries = q->out.tries});
             s2_ike1_quick_step(q, S2_IKE1_QUICK_ON_SILENCE, NULL);
         }
         if (sa->state == S2_IKE_STATE_DEAD)
@@ -204,8 +211,10 @@ static void look_at_orphan(struct s2_ike_sa *sa, uint64_t now)
 
 static void fire(struct s2_ike_sa *sa, uint64_t now)
 {
-    if (s2_ike_state_is_half(sa->state) && s2_after(sa->created_ns, HALF_OPEN_NS) <= now)
+    if (s2_ike_state_is_half(sa->state) && s2_after(sa->created_ns, HALF_OPEN_NS) <= now) {
+        s2_ike_trace(sa, (struct s2_ike_trace){.kind = S2_IKE_TRACE_HALF_OPEN});
         s2_ike1_step(sa, S2_IKE1_EVENT_EXPIRE, NULL);
+    }
     if (sa->state != S2_IKE_STATE_DEAD)
         send_again(sa, now);
     if (!s2_ike_state_is_up(sa->state))

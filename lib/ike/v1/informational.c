@@ -70,6 +70,10 @@ void s2_ike1_send_delete(struct s2_ike_sa *sa, uint32_t spi)
         d.cookies[0].i = s2_ike_spi_i(sa);
         d.cookies[0].r = s2_ike_spi_r(sa);
     }
+    s2_ike_trace(sa, (struct s2_ike_trace){.kind = S2_IKE_TRACE_DELETE_SENT,
+                                           .exchange = S2_IKE1_INFORMATIONAL,
+                                           .child = spi != 0,
+                                           .spi = spi != 0 ? spi : sa->spi_own});
     begin(&c, sa, id);
     s2_ike1_payload_begin(&c.chain, S2_IKE1_PAYLOAD_DELETE);
     s2_ike1_write_delete(&c.w, &d);
@@ -164,6 +168,9 @@ void s2_ike1_dpd_again(struct s2_ike_sa *sa)
         return;
     }
     if (tired) {
+        s2_ike_trace(sa, (struct s2_ike_trace){.kind = S2_IKE_TRACE_UNANSWERED,
+                                               .exchange = S2_IKE1_INFORMATIONAL,
+                                               .tries = v1->dpd.tries});
         s2_ike1_step(sa, S2_IKE1_EVENT_SILENCE, NULL);
         return;
     }
@@ -286,6 +293,10 @@ static void delete_child(struct s2_ike_sa *sa, uint32_t spi)
             s2_ike1_quick_step(q, S2_IKE1_QUICK_ON_EXPIRE, NULL);
         }
     }
+    s2_ike_trace(sa, (struct s2_ike_trace){.kind = S2_IKE_TRACE_DELETE_RECEIVED,
+                                           .exchange = S2_IKE1_INFORMATIONAL,
+                                           .child = true,
+                                           .spi = spi});
     s2_ike_child_remove(home, child, S2_IKE_REASON_PEER_DELETE);
 }
 
@@ -300,6 +311,9 @@ static void delete_sa(struct s2_ike_sa *sa, uint64_t cookie_i, uint64_t cookie_r
         !s2_ike_state_is_up(named->state) || s2_ike_spi_i(named) != cookie_i ||
         s2_ike_spi_r(named) != cookie_r)
         return;
+    s2_ike_trace(named, (struct s2_ike_trace){.kind = S2_IKE_TRACE_DELETE_RECEIVED,
+                                              .exchange = S2_IKE1_INFORMATIONAL,
+                                              .spi = named->spi_peer});
     s2_ike1_siblings_deleted(named);
 }
 

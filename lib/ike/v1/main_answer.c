@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 #define REQUEST_MAX 8192            /* its SA payload is kept for the hashes */
 #define PLAIN_NOTE_GAP_NS S2_SECOND /* log lines that strangers can cause, engine-wide */
 
@@ -115,17 +117,30 @@ static enum s2svpn_drop accept(struct s2_ike *ike, struct s2_ike1_packet *packet
         s2_ike_sa_kill_silently(sa);
         return S2SVPN_DROP_IKE_LIMIT;
     }
+    s2_ike_trace(sa,
+                 (struct s2_ike_trace){.kind = S2_IKE_TRACE_PROCESSED, .exchange = S2_IKE1_MAIN});
     s2_ike1_step(sa, S2_IKE1_EVENT_RX_FIRST, packet);
     return S2SVPN_DROP_NONE;
 }
 
 static void refuse_proposals(struct s2_ike *ike, const struct s2_ike1_packet *packet,
-                             const struct s2_ike_config *config)
+                             const struct s2_ike_config *config, const struct request *q)
 {
+    char words[160], text[256];
+
+    s2_ike_trace_for(ike, config, &packet->path.remote,
+                     (struct s2_ike_trace){.kind = S2_IKE_TRACE_REFUSED,
+                                           .version = 1,
+                                           .half = true,
+                                           .exchange = S2_IKE1_MAIN,
+                                           .error = S2_IKE1_N_NO_PROPOSAL_CHOSEN});
     s2_ike1_refuse(ike, packet, S2_IKE1_N_NO_PROPOSAL_CHOSEN);
-    if (may_note(ike))
-        ike->ops.note(ike->user, config->owner, "no common proposal for phase 1 of IKEv1",
-                      ike->now_ns);
+    if (!may_note(ike))
+        return;
+    s2_ike1_print_offer(&q->offer, words, sizeof(words));
+    s2_print(text, sizeof(text), "no common proposal for phase 1 of IKEv1; the peer offers %s",
+             words);
+    ike->ops.note(ike->user, config->owner, text, ike->now_ns);
 }
 
 enum s2svpn_drop s2_ike1_first(struct s2_ike *ike, struct s2_ike1_packet *packet)
@@ -162,7 +177,7 @@ enum s2svpn_drop s2_ike1_first(struct s2_ike *ike, struct s2_ike1_packet *packet
     if (s2_ike1_parse_sa(&r, &q.offer) != S2SVPN_OK)
         return S2SVPN_DROP_IKE_MALFORMED;
     if (!choose(ike, candidate, allowed, &q)) {
-        refuse_proposals(ike, packet, candidate[0]);
+        refuse_proposals(ike, packet, candidate[0], &q);
         return S2SVPN_DROP_NONE;
     }
     return accept(ike, packet, &q);
@@ -275,6 +290,11 @@ static enum s2_ike1_step refuse_key(struct s2_ike_sa *sa)
 
     sa->ike->counters.drops++;
     s2_ike_bytes_clear(sa->ike, &h->held);
+    s2_ike_trace(sa,
+                 (struct s2_ike_trace){.kind = S2_IKE_TRACE_UNREADABLE, .exchange = S2_IKE1_MAIN});
+    s2_ike_trace(sa, (struct s2_ike_trace){.kind = S2_IKE_TRACE_REFUSED,
+                                           .exchange = S2_IKE1_MAIN,
+                                           .error = S2_IKE1_N_AUTHENTICATION_FAILED});
     s2_ike1_refuse(sa->ike, &packet, S2_IKE1_N_AUTHENTICATION_FAILED);
     if (may_note(sa->ike))
         s2_ike_note(sa, "%s", s2_ike_reason_text(S2_IKE_REASON_AUTHENTICATION));
@@ -308,6 +328,8 @@ static enum s2_ike1_step check_held(struct s2_ike_sa *sa)
     if (config == NULL)
         return refuse_key(sa);
     sa->config = config;
+    s2_ike_trace(sa,
+                 (struct s2_ike_trace){.kind = S2_IKE_TRACE_PROCESSED, .exchange = S2_IKE1_MAIN});
     sa->peer_id = id;
     sa->path = h->held_path; /* authenticated; NAT-T has moved it to the other port */
     if (config->remote_id.type != S2_IKE_ID_NONE && !s2_ike_id_equal(&config->remote_id, &id)) {

@@ -63,4 +63,7 @@ enum s2_ike1_number {
 uint16_t s2_ike1_number(enum s2_ike1_number what, uint16_t ours);
 uint16_t s2_ike1_number_back(enum s2_ike1_number what, uint16_t ikev1);
 
+/* "AES_CBC_128/PRF_HMAC_SHA1/MODP_1024, ...", cut if it must (words.c). */
+void s2_ike1_print_offer(const struct s2_ike1_sa_payload *offer, char *out, size_t size);
+
 #endif

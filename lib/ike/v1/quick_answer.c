@@ -18,6 +18,11 @@ static enum s2_ike1_step refuse(struct s2_ike1_quick *q, uint16_t type)
     s2_put_u32(spi, q->making->spi_out);
     s2_ike1_send_notify(sa, S2_IKE1_PROTO_ESP, type,
                         s2_span(spi, q->making->spi_out != 0 ? sizeof(spi) : 0), s2_span(NULL, 0));
+    s2_ike_trace(sa, (struct s2_ike_trace){.kind = S2_IKE_TRACE_REFUSED,
+                                           .exchange = S2_IKE1_QUICK,
+                                           .child = true,
+                                           .message_id = q->message_id,
+                                           .error = type});
     s2_ike_note(sa, "the peer's quick mode is refused: %s", s2_ike1_notify_name(type));
     return S2_IKE1_ENDED;
 }
@@ -105,8 +110,13 @@ static uint16_t check(struct s2_ike1_quick *q, const struct s2_ike1_payloads *li
         return S2_IKE1_N_BAD_PROPOSAL_SYNTAX;
     if (offer.count > 0 && offer.proposal[0].spi_len == 4)
         m->spi_out = s2_get_u32(offer.proposal[0].spi); /* tells the peer which is refused */
-    if (s2_ike1_choose(&terms, &offer, &q->suite, answer) != S2SVPN_OK)
+    if (s2_ike1_choose(&terms, &offer, &q->suite, answer) != S2SVPN_OK) {
+        char words[160];
+
+        s2_ike1_print_offer(&offer, words, sizeof(words));
+        s2_ike_note(q->sa, "no common ESP proposal; the peer offers %s", words);
         return S2_IKE1_N_NO_PROPOSAL_CHOSEN;
+    }
     m->spi_out = s2_get_u32(answer->proposal[0].spi);
     if (answer->proposal[0].spi_len != 4 || m->spi_out <= RESERVED_SPIS)
         return S2_IKE1_N_INVALID_SPI;

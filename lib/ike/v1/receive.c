@@ -67,6 +67,16 @@ static enum s2svpn_drop drop_of(bool used)
     return used ? S2SVPN_DROP_NONE : S2SVPN_DROP_IKE_STATE;
 }
 
+/* ---- for the tunnel's log */
+
+static void trace(struct s2_ike_sa *sa, enum s2_ike_trace_kind kind,
+                  const struct s2_ike1_packet *packet)
+{
+    s2_ike_trace(sa, (struct s2_ike_trace){.kind = (uint8_t)kind,
+                                           .exchange = packet->h.exchange,
+                                           .message_id = packet->h.message_id});
+}
+
 /* ---- main mode */
 
 static enum s2svpn_drop receive_main(struct s2_ike_sa *sa, struct s2_ike1_packet *packet)
@@ -85,6 +95,7 @@ static enum s2svpn_drop receive_main(struct s2_ike_sa *sa, struct s2_ike1_packet
             return S2SVPN_DROP_IKE_STATE;
         if (!read_chain(packet, behind_header(packet), false))
             return S2SVPN_DROP_IKE_MALFORMED;
+        trace(sa, S2_IKE_TRACE_PROCESSED, packet);
         return drop_of(s2_ike1_step(sa, S2_IKE1_EVENT_RX_PLAIN, packet));
     }
     if (!s2_ike1_expects(sa, S2_IKE1_EVENT_RX_SEALED))
@@ -94,8 +105,11 @@ static enum s2svpn_drop receive_main(struct s2_ike_sa *sa, struct s2_ike1_packet
     if (s2_ike1_open(&sa->ike->crypto, &v1->keys, &v1->iv, packet->p, packet->len, &plain,
                      &packet->next) != S2SVPN_OK)
         return S2SVPN_DROP_IKE_MALFORMED;
-    if (!read_chain(packet, plain, true))
+    if (!read_chain(packet, plain, true)) {
+        trace(sa, S2_IKE_TRACE_UNREADABLE, packet);
         return S2SVPN_DROP_IKE_AUTHENTICATION;
+    }
+    trace(sa, S2_IKE_TRACE_PROCESSED, packet);
     return s2_ike1_step(sa, S2_IKE1_EVENT_RX_SEALED, packet) ? S2SVPN_DROP_NONE
                                                              : S2SVPN_DROP_IKE_AUTHENTICATION;
 }
@@ -126,9 +140,12 @@ static enum s2svpn_drop receive_info(struct s2_ike_sa *sa, struct s2_ike1_packet
             S2SVPN_OK)
         return S2SVPN_DROP_IKE_MALFORMED;
     if (!read_chain(packet, plain, true) ||
-        s2_ike1_hashed_check(crypto, &v1->keys, id, s2_span(NULL, 0), &packet->list) != S2SVPN_OK)
+        s2_ike1_hashed_check(crypto, &v1->keys, id, s2_span(NULL, 0), &packet->list) != S2SVPN_OK) {
+        trace(sa, S2_IKE_TRACE_UNREADABLE, packet);
         return S2SVPN_DROP_IKE_AUTHENTICATION;
+    }
     s2_ike1_see(sa, id);
+    trace(sa, S2_IKE_TRACE_PROCESSED, packet);
     return drop_of(s2_ike1_step(sa, S2_IKE1_EVENT_RX_INFO, packet));
 }
 
@@ -150,8 +167,11 @@ enum s2_ike1_step s2_ike1_quick_receive(struct s2_ike_sa *sa, struct s2_ike1_pac
         return S2_IKE1_IGNORED;
     if (s2_ike1_open(crypto, &v1->keys, &iv, packet->p, packet->len, &plain, &packet->next) !=
             S2SVPN_OK ||
-        !read_chain(packet, plain, true))
+        !read_chain(packet, plain, true)) {
+        trace(sa, S2_IKE_TRACE_UNREADABLE, packet);
         return S2_IKE1_IGNORED;
+    }
+    trace(sa, S2_IKE_TRACE_PROCESSED, packet);
     if (q != NULL)
         return s2_ike1_quick_step(q, S2_IKE1_QUICK_ON_RX, packet) ? S2_IKE1_STAY : S2_IKE1_IGNORED;
     if (s2_ike1_hashed_check(crypto, &v1->keys, id, s2_span(NULL, 0), &packet->list) != S2SVPN_OK ||

@@ -166,6 +166,7 @@ static void flush_out(struct s2_ike_sa *sa, struct s2_ike1_out *out)
     if (!out->unsent)
         return;
     out->unsent = false;
+    s2_ike_trace_message(sa, S2_IKE_TRACE_SENT, &out->bytes, out->tries);
     send_copy(sa, &out->path, &out->bytes);
 }
 
@@ -186,6 +187,8 @@ void s2_ike1_flush(struct s2_ike_sa *sa)
             flush_out(sa, &S2_CONTAINER(it, struct s2_ike1_quick, link)->out);
         }
     }
-    for (size_t i = 0; i < notices; i++)
+    for (size_t i = 0; i < notices; i++) {
+        s2_ike_trace_message(sa, S2_IKE_TRACE_SENT, &notice[i], 0);
         transmit(sa->ike, &path, &notice[i], 0, 0);
+    }
 }

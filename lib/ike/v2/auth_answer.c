@@ -121,12 +121,18 @@ enum s2_ike_step s2_ike_auth_open(struct s2_ike_sa *sa, const struct s2_ike_pack
         return S2_IKE_ENDED;
     }
     if (!open_held(sa)) {
+        s2_ike_trace(sa, (struct s2_ike_trace){.kind = S2_IKE_TRACE_UNREADABLE,
+                                               .exchange = S2_IKE_AUTH,
+                                               .message_id = sa->in_id});
         sa->asked.busy = false;
         s2_ike_bytes_clear(sa->ike, &h->held);
         return S2_IKE_OTHERWISE;
     }
     if (s2_ike_read_chain(h->held_inner, h->held_first, &list) != S2SVPN_OK)
         return refuse_payload(sa, list.unsupported);
+    s2_ike_trace(sa, (struct s2_ike_trace){.kind = S2_IKE_TRACE_PROCESSED,
+                                           .exchange = S2_IKE_AUTH,
+                                           .message_id = sa->in_id});
     const enum s2_ike_step step = identify(sa, &list);
     return step == S2_IKE_OTHERWISE ? refuse_syntax(sa) : step;
 }
@@ -196,6 +202,9 @@ static enum s2_ike_step check_peer(struct s2_ike_sa *sa, const struct s2_ike_pay
     s2svpn_status rc = s2_ike_auth_verify(sa, list, &sa->peer_id);
     if (rc == S2SVPN_E_MALFORMED)
         return refuse_syntax(sa);
+    if (rc == S2SVPN_E_AUTHENTICATION)
+        s2_ike_trace(sa,
+                     (struct s2_ike_trace){.kind = S2_IKE_TRACE_MISMATCH, .exchange = S2_IKE_AUTH});
     if (rc != S2SVPN_OK)
         return refuse(sa, rc == S2SVPN_E_AUTHENTICATION
                               ? s2_ike_reason_text(S2_IKE_REASON_AUTHENTICATION)
@@ -297,6 +306,11 @@ static void install_and_answer(struct s2_ike_sa *sa)
         h->child_error = S2_IKE_N_NO_ADDITIONAL_SAS;
     if (sa->initiator)
         return;
+    if (h->child_error != 0)
+        s2_ike_trace(sa, (struct s2_ike_trace){.kind = S2_IKE_TRACE_KEPT_ALONE,
+                                               .child = true,
+                                               .exchange = S2_IKE_AUTH,
+                                               .error = h->child_error});
     if (h->child_error != 0)
         s2_ike_note(sa, "the peer's child SA is refused: %s", s2_ike_notify_name(h->child_error));
     if (sa->state != S2_IKE_STATE_DEAD && answer(sa) != S2SVPN_OK)

@@ -78,6 +78,14 @@ static s2svpn_status send_answer(struct s2_ike_sa *sa, const struct s2_ike_makin
     return rc == S2SVPN_OK ? s2_ike_send_response(sa, &c) : rc;
 }
 
+static void trace_collision(struct s2_ike_sa *sa, bool child, uint64_t spi)
+{
+    s2_ike_trace(sa, (struct s2_ike_trace){.kind = S2_IKE_TRACE_COLLISION,
+                                           .exchange = S2_IKE_CREATE_CHILD_SA,
+                                           .child = child,
+                                           .spi = spi});
+}
+
 /* Inbound first, then the answer; only then the old one counts as replaced. */
 static enum s2_ike_step finish_child(struct s2_ike_sa *sa)
 {
@@ -101,6 +109,7 @@ static enum s2_ike_step finish_child(struct s2_ike_sa *sa)
     if (m->collided && sa->asking != NULL) {
         s2_ike_collide(sa->asking, m);
         sa->asking->rival = child->spi_in;
+        trace_collision(sa, true, child->spi_in);
     }
     s2_ike_making_free(sa, &sa->answering);
     (void)s2_ike_child_make_current(sa, child);
@@ -119,6 +128,7 @@ static enum s2_ike_step finish_ike(struct s2_ike_sa *sa)
     const bool undecided = m->collided && sa->asking != NULL;
     if (rc == S2SVPN_OK && undecided) {
         s2_ike_collide(sa->asking, m);
+        trace_collision(sa, false, heir->spi_own);
         sa->heir = heir;
         heir->predecessor = sa;
     }

@@ -255,6 +255,14 @@ static bool is_gone(const struct s2_ike_making *m)
     return false;
 }
 
+static void trace_redundant(struct s2_ike_sa *sa, bool child, uint64_t spi)
+{
+    s2_ike_trace(sa, (struct s2_ike_trace){.kind = S2_IKE_TRACE_REDUNDANT,
+                                           .exchange = S2_IKE_CREATE_CHILD_SA,
+                                           .child = child,
+                                           .spi = spi});
+}
+
 /* The exchange is complete: keys on both sides. */
 static void finish_child(struct s2_ike_sa *sa)
 {
@@ -279,6 +287,7 @@ static void finish_child(struct s2_ike_sa *sa)
         return;
     }
     if (lost) {
+        trace_redundant(sa, true, child->spi_in);
         s2_ike_child_delete(sa, child, S2_IKE_REASON_REPLACED);
         return;
     }
@@ -286,6 +295,8 @@ static void finish_child(struct s2_ike_sa *sa)
     S2_LIST_EACH(&sa->children, it) {
         struct s2_ike_child_sa *other = S2_CONTAINER(it, struct s2_ike_child_sa, link);
 
+        if (other->spi_in == rival)
+            trace_redundant(sa, true, other->spi_in);
         if (other->spi_in == rival)
             other->rival = true; /* in rekeys to come, too: its answer may still be under way */
         if (other->state == S2_IKE_CHILD_REPLACED && !other->rival)
@@ -307,11 +318,14 @@ static void finish_ike(struct s2_ike_sa *sa)
         s2_ike_sa_close(sa, rc == S2SVPN_E_MEMORY ? S2_IKE_REASON_MEMORY : S2_IKE_REASON_CRYPTO,
                         "the new IKE SA");
     } else if (lost) {
+        trace_redundant(sa, false, own->spi_own);
         s2_ike_heir_discard(own, true);
         s2_ike_heir_succeed(sa, rival, false);
     } else {
-        if (rival != NULL)
+        if (rival != NULL) {
+            trace_redundant(sa, false, rival->spi_own);
             s2_ike_heir_discard(rival, false);
+        }
         s2_ike_heir_succeed(sa, own, true);
     }
 }

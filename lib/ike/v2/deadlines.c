@@ -207,6 +207,8 @@ void s2_ike_deadlines_fire(void *arg, uint64_t now_ns)
     struct s2_ike *ike = sa->ike;
 
     s2_ike_enter(ike, now_ns);
+    if (s2_ike_state_is_half(sa->state) && sa->state != S2_IKE_STATE_REFUSED)
+        s2_ike_trace(sa, (struct s2_ike_trace){.kind = S2_IKE_TRACE_HALF_OPEN});
     if (s2_ike_state_is_half(sa->state) || sa->grace_at_ns <= ike->now_ns)
         s2_ike_step(sa, S2_IKE_EVENT_EXPIRE, NULL);
     else if (sa->state == S2_IKE_STATE_UP)

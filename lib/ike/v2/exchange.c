@@ -242,6 +242,10 @@ static void retry(struct s2_ike_sa *sa)
     if (sa->request.bytes.p == NULL)
         return;
     if (is_given_up(sa)) {
+        s2_ike_trace(sa, (struct s2_ike_trace){.kind = S2_IKE_TRACE_UNANSWERED,
+                                               .exchange = sa->request.exchange,
+                                               .message_id = sa->out_id,
+                                               .tries = sa->request.tries});
         s2_ike_step(sa, S2_IKE_EVENT_SILENCE, NULL);
         return;
     }
@@ -294,15 +298,20 @@ void s2_ike_flush(struct s2_ike_sa *sa)
     const bool response = sa->response_unsent && sa->response.bytes.p != NULL;
 
     sa->request.unsent = sa->response_unsent = false;
-    if (response)
+    if (response) {
+        s2_ike_trace_message(sa, S2_IKE_TRACE_SENT, &sa->response.bytes, 0);
         transmit_all(sa, &sa->asked.path, &sa->response.bytes);
-    if (request && sa->state != S2_IKE_STATE_DEAD)
+    }
+    if (request && sa->state != S2_IKE_STATE_DEAD) {
+        s2_ike_trace_message(sa, S2_IKE_TRACE_SENT, &sa->request.bytes, sa->request.tries);
         transmit_all(sa, &sa->path, &sa->request.bytes);
+    }
 }
 
 void s2_ike_resend(struct s2_ike_sa *sa, const struct s2_ike_answer *answer,
                    const struct s2_ike_path *to)
 {
+    s2_ike_trace_message(sa, S2_IKE_TRACE_SENT, &answer->bytes, 1);
     transmit_all(sa, to, &answer->bytes);
 }
 
@@ -315,6 +324,10 @@ s2svpn_status s2_ike_answer_notify(struct s2_ike_sa *sa, uint8_t exchange, uint1
     if (rc != S2SVPN_OK)
         return rc;
     s2_ike_add_notify(&c, type, data);
+    s2_ike_trace(sa, (struct s2_ike_trace){.kind = S2_IKE_TRACE_REFUSED,
+                                           .exchange = exchange,
+                                           .message_id = sa->in_id,
+                                           .error = type});
     return s2_ike_send_response(sa, &c);
 }
 

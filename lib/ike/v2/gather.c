@@ -198,6 +198,7 @@ static enum s2svpn_drop gather(struct s2_ike_sa *sa, struct s2_ike_packet *packe
         rc = take(sa, packet, &whole);
     if (rc != S2SVPN_OK)
         return drop_of(rc);
+    packet->pieces = skf->total;
     const enum s2svpn_drop drop = s2_ike_receive_opened(sa, packet, event);
     s2_ike_bytes_clear(sa->ike, &whole);
     return drop;

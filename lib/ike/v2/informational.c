@@ -24,6 +24,15 @@ static void add_child(struct request *q, const struct s2_ike_child_sa *child)
         q->child[q->count++] = child->spi_in;
 }
 
+static void trace_delete(struct s2_ike_sa *sa, enum s2_ike_trace_kind kind, bool child,
+                         uint64_t spi)
+{
+    s2_ike_trace(sa, (struct s2_ike_trace){.kind = (uint8_t)kind,
+                                           .exchange = S2_IKE_INFORMATIONAL,
+                                           .child = child,
+                                           .spi = spi});
+}
+
 static s2svpn_status read_delete(const struct s2_ike_sa *sa, const struct s2_ike_payload *payload,
                                  struct request *q)
 {
@@ -163,10 +172,13 @@ enum s2_ike_step s2_ike_info_request(struct s2_ike_sa *sa, const struct s2_ike_p
         if (child == NULL)
             continue;
         expired = expired || reason_of(child) == S2_IKE_REASON_LIFETIME;
+        trace_delete(sa, S2_IKE_TRACE_DELETE_RECEIVED, true, child->spi_out);
         s2_ike_child_remove(sa, child, reason_of(child));
     }
     if (expired)
         after_expiry(sa);
+    if (q.delete_ike && sa->state != S2_IKE_STATE_DEAD)
+        trace_delete(sa, S2_IKE_TRACE_DELETE_RECEIVED, false, sa->spi_peer);
     if (q.delete_ike || q.failed_authentication)
         apply_ike(sa, &q);
     return sa->state == S2_IKE_STATE_DEAD ? S2_IKE_ENDED : S2_IKE_STAY;
@@ -219,6 +231,7 @@ void s2_ike_info_send_close(struct s2_ike_sa *sa)
     s2svpn_status rc = s2_ike_compose_request(&c, sa, S2_IKE_INFORMATIONAL);
 
     if (rc == S2SVPN_OK) {
+        trace_delete(sa, S2_IKE_TRACE_DELETE_SENT, false, sa->spi_own);
         add_delete(&c, &d);
         rc = s2_ike_send_request(sa, &c, S2_IKE_INFORMATIONAL);
     }
@@ -245,8 +258,10 @@ void s2_ike_info_delete_children(struct s2_ike_sa *sa)
     S2_LIST_EACH(&sa->children, it) {
         struct s2_ike_child_sa *child = S2_CONTAINER(it, struct s2_ike_child_sa, link);
 
-        if (child->state == S2_IKE_CHILD_DELETING)
+        if (child->state == S2_IKE_CHILD_DELETING) {
             child->asked = true;
+            trace_delete(sa, S2_IKE_TRACE_DELETE_SENT, true, child->spi_in);
+        }
     }
 }
 

@@ -82,11 +82,24 @@ static bool choose(struct s2_ike *ike, const struct s2_ike_config *const *candid
     return false;
 }
 
+static void trace_stranger(struct s2_ike *ike, const struct s2_ike_packet *packet,
+                           const struct s2_ike_config *config, enum s2_ike_trace_kind kind,
+                           uint16_t error)
+{
+    s2_ike_trace_for(ike, config, &packet->path.remote,
+                     (struct s2_ike_trace){.kind = (uint8_t)kind,
+                                           .version = 2,
+                                           .half = true,
+                                           .exchange = S2_IKE_SA_INIT,
+                                           .error = error});
+}
+
 static void refuse_proposals(struct s2_ike *ike, const struct s2_ike_packet *packet,
                              const struct s2_ike_config *config, const struct request *q)
 {
     char words[160], text[256];
 
+    trace_stranger(ike, packet, config, S2_IKE_TRACE_REFUSED, S2_IKE_N_NO_PROPOSAL_CHOSEN);
     s2_ike_send_plain_notify(ike, packet, S2_IKE_N_NO_PROPOSAL_CHOSEN, s2_span(NULL, 0));
     if (ike->now_ns < ike->plain_note_at_ns || ike->ops.note == NULL)
         return;
@@ -148,6 +161,8 @@ static enum s2svpn_drop accept(struct s2_ike *ike, const struct s2_ike_packet *p
         return rc == S2SVPN_E_MALFORMED ? S2SVPN_DROP_IKE_MALFORMED : S2SVPN_DROP_IKE_LIMIT;
     }
     sa->by_init = true;
+    s2_ike_trace(sa,
+                 (struct s2_ike_trace){.kind = S2_IKE_TRACE_PROCESSED, .exchange = S2_IKE_SA_INIT});
     s2_ike_step(sa, S2_IKE_EVENT_RX_INIT_REQUEST, packet);
     return S2SVPN_DROP_NONE;
 }
@@ -166,8 +181,10 @@ static enum s2svpn_drop answer(struct s2_ike *ike, const struct s2_ike_packet *p
     }
     if (awake == 0)
         return n > 0 && !candidate[0]->mute ? S2SVPN_DROP_IKE_VERSION : S2SVPN_DROP_IKE_NO_TUNNEL;
-    if (!cookie_satisfied(ike, packet, q))
+    if (!cookie_satisfied(ike, packet, q)) {
+        trace_stranger(ike, packet, candidate[0], S2_IKE_TRACE_COOKIE, 0);
         return S2SVPN_DROP_NONE;
+    }
     if (!choose(ike, candidate, awake, q)) {
         refuse_proposals(ike, packet, candidate[0], q);
         return S2SVPN_DROP_NONE;
@@ -176,6 +193,7 @@ static enum s2svpn_drop answer(struct s2_ike *ike, const struct s2_ike_packet *p
         uint8_t group[2] = {0};
 
         s2_put_u16(group, q->suite.ke);
+        trace_stranger(ike, packet, q->config, S2_IKE_TRACE_REFUSED, S2_IKE_N_INVALID_KE_PAYLOAD);
         s2_ike_send_plain_notify(ike, packet, S2_IKE_N_INVALID_KE_PAYLOAD, s2_span(group, 2));
         return S2SVPN_DROP_NONE;
     }

@@ -141,6 +141,9 @@ enum s2_ike_step s2_ike_init_cookie(struct s2_ike_sa *sa, const struct s2_ike_pa
     memcpy(h->cookie, says.cookie.p, says.cookie.len);
     h->cookie_len = (uint8_t)says.cookie.len;
     h->cookie_rounds++;
+    s2_ike_trace(sa, (struct s2_ike_trace){.kind = S2_IKE_TRACE_COOKIE,
+                                           .exchange = S2_IKE_SA_INIT,
+                                           .response = true});
     return send_init(sa);
 }
 

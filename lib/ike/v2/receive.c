@@ -122,6 +122,25 @@ static enum s2svpn_drop unknown_spi(struct s2_ike *ike, const struct s2_ike_pack
     return S2SVPN_DROP_IKE_UNKNOWN_SPI;
 }
 
+/* ---- for the tunnel's log */
+
+/* What it says besides is read only where somebody listens. */
+static void trace_processed(struct s2_ike_sa *sa, const struct s2_ike_packet *packet)
+{
+    struct s2_ike_notifies says;
+
+    if (sa->ike->ops.trace == NULL || s2_ike_read_notifies(&packet->list, &says) != S2SVPN_OK)
+        return;
+    s2_ike_trace(sa, (struct s2_ike_trace){
+                         .kind = S2_IKE_TRACE_PROCESSED,
+                         .exchange = packet->h.exchange,
+                         .response = (packet->h.flags & S2_IKE_FLAG_RESPONSE) != 0,
+                         .message_id = packet->h.message_id,
+                         .error = says.error,
+                         .pieces = packet->pieces,
+                     });
+}
+
 /* ---- IKE_SA_INIT */
 
 static enum s2svpn_drop receive_init(struct s2_ike *ike, struct s2_ike_packet *packet)
@@ -144,6 +163,7 @@ static enum s2svpn_drop receive_init(struct s2_ike *ike, struct s2_ike_packet *p
         return S2SVPN_DROP_IKE_STATE;
     if (!s2_ike_init_classify(sa, packet, &event))
         return S2SVPN_DROP_IKE_MALFORMED;
+    trace_processed(sa, packet);
     return s2_ike_step(sa, event, packet) ? S2SVPN_DROP_NONE : S2SVPN_DROP_IKE_STATE;
 }
 
@@ -301,6 +321,7 @@ enum s2svpn_drop s2_ike_receive_opened(struct s2_ike_sa *sa, struct s2_ike_packe
         refuse_malformed(sa, packet, rc);
         return S2SVPN_DROP_IKE_MALFORMED;
     }
+    trace_processed(sa, packet);
     if (!s2_ike_step(sa, event, packet)) {
         sa->asked.busy = false;
         return S2SVPN_DROP_IKE_STATE;
@@ -334,6 +355,10 @@ static enum s2svpn_drop receive_sealed(struct s2_ike_sa *sa, struct s2_ike_packe
 
     s2svpn_status rc = s2_ike_sk_open(&sa->ike->crypto, &sa->keys, sa->initiator, packet->p,
                                       packet->len, &seal, &packet->inner);
+    if (rc != S2SVPN_OK)
+        s2_ike_trace(sa, (struct s2_ike_trace){.kind = S2_IKE_TRACE_UNREADABLE,
+                                               .exchange = packet->h.exchange,
+                                               .message_id = packet->h.message_id});
     if (rc != S2SVPN_OK)
         return rc == S2SVPN_E_MALFORMED ? S2SVPN_DROP_IKE_MALFORMED
                                         : S2SVPN_DROP_IKE_AUTHENTICATION;

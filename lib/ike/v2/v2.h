@@ -70,6 +70,7 @@ struct s2_ike_packet {
     struct s2_ike_payloads list; /* the plain ones */
     s2svpn_span inner;           /* decrypted: the bytes that list was read from */
     uint8_t inner_first;         /* type of the first of them */
+    uint32_t pieces;             /* fragments that it came in; 0: whole */
 };
 
 /* What an action says about the next state. */

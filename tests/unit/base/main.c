@@ -3,8 +3,9 @@
 #include "harness.h"
 
 extern const CU_TestInfo s2_test_address[], s2_test_bytes[], s2_test_checksum[], s2_test_env[],
-    s2_test_epoch[], s2_test_fake_env[], s2_test_hash[], s2_test_list[], s2_test_reader[],
-    s2_test_ring[], s2_test_status[], s2_test_text[], s2_test_timer[], s2_test_writer[];
+    s2_test_epoch[], s2_test_fake_env[], s2_test_hash[], s2_test_json[], s2_test_list[],
+    s2_test_reader[], s2_test_ring[], s2_test_status[], s2_test_text[], s2_test_timer[],
+    s2_test_writer[];
 
 int main(int argc, char **argv)
 {
@@ -16,6 +17,7 @@ int main(int argc, char **argv)
         {"base/env", s2_test_env},
         {"base/epoch", s2_test_epoch},
         {"base/hash", s2_test_hash},
+        {"base/json", s2_test_json},
         {"base/list", s2_test_list},
         {"base/reader", s2_test_reader},
         {"base/ring", s2_test_ring},
