@@ -2,6 +2,8 @@
 /* A tunnel, and the packets that were dropped. */
 #include "control/show.h"
 
+#include "certificates.h"
+
 #include <s2svpn/host.h>
 #include <stdio.h>
 
@@ -86,6 +88,11 @@ static void text_tunnel(const struct shown_tunnel *shown, struct text *out)
     if (t->esp_algorithms[0])
         text_add(out, "    IKE %s; ESP %s, %u rekeys; MTU %u, MSS %u\n", t->ike_algorithms,
                  t->esp_algorithms, t->rekeys, t->mtu, t->mss);
+    if (t->certificate && t->peer_subject[0])
+        text_add(out, "    by certificates; the peer's: %s, valid until %s\n", t->peer_subject,
+                 certificates_date(t->peer_not_after_s, since, sizeof(since)));
+    else
+        text_add(out, "    by %s\n", t->certificate ? "certificates" : "pre-shared key");
     if (shown->link)
         text_add(out, "%s", shown->link);
     if (t->bgp_state)
@@ -135,6 +142,9 @@ static void json_tunnel(const struct shown_tunnel *shown, struct text *out)
     json_bool(out, "nat_local", t->nat_local);
     json_bool(out, "nat_remote", t->nat_remote);
     json_bool(out, "udp", t->udp);
+    json_string(out, "authentication", t->certificate ? "certificate" : "pre-shared-key");
+    json_string(out, "peer_subject", t->peer_subject[0] ? t->peer_subject : NULL);
+    json_number(out, "peer_not_after", t->peer_not_after_s);
     json_string(out, "ike", t->ike_algorithms);
     json_string(out, "esp", t->esp_algorithms);
     json_number(out, "mtu", t->mtu);

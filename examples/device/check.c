@@ -69,7 +69,7 @@ static void print_tunnel(const s2svpn_config_tunnel *t, size_t number, uint8_t o
     char a[S2SVPN_ADDRESS_TEXT], b[S2SVPN_ADDRESS_TEXT];
 
     printf("  tunnel %zu: outside %s -> %s\n", number,
-           s2svpn_address_print(&t->customer.outside, a),
+           t->customer.outside.family ? s2svpn_address_print(&t->customer.outside, a) : "any",
            s2svpn_address_print(&t->gateway.outside, b));
     printf("    inside %s/%u, peer %s\n", s2svpn_address_print(&t->customer.inside, a),
            t->inside_length, s2svpn_address_print(&t->gateway.inside, b));
@@ -80,7 +80,10 @@ static void print_tunnel(const s2svpn_config_tunnel *t, size_t number, uint8_t o
     print_phase("ESP", &t->ipsec);
     printf("    dead peer detection: every %u s, %u times; MSS %u\n", t->dpd_interval_s,
            t->dpd_retries, t->tcp_mss);
-    printf("    pre-shared key of %zu characters\n", strlen(t->pre_shared_key));
+    if (t->pre_shared_key[0])
+        printf("    pre-shared key of %zu characters\n", strlen(t->pre_shared_key));
+    else
+        printf("    no pre-shared key: by certificates\n");
     print_offers(t, offers);
     if (!t->clear_df)
         printf("    packets that mustn't be cut and are too long are refused (clear_df_bit)\n");
@@ -135,6 +138,7 @@ static const s2svpn_io_ops silent = {.size = sizeof(silent),
 /* Where the device would send from. */
 static size_t find_locals(const struct device *d, const struct documents *all, s2svpn_endpoint *out)
 {
+    s2svpn_address any = {0};
     size_t n = 0;
 
     for (size_t i = 0; i < all->count; i++) {
@@ -145,6 +149,10 @@ static size_t find_locals(const struct device *d, const struct documents *all, s
             continue;
         if (a->family == S2SVPN_FAMILY_NONE)
             a = &all->item[i].config->tunnel[0].customer.outside;
+        if (a->family == S2SVPN_FAMILY_NONE) {
+            any.family = all->item[i].config->tunnel[0].gateway.outside.family;
+            a = &any;
+        }
         for (size_t k = 0; k < n; k++)
             known |= memcmp(&out[k].address, a, sizeof(*a)) == 0;
         if (known)
@@ -160,7 +168,11 @@ static bool try_document(const struct device *d, s2svpn_context *ctx,
 {
     const s2svpn_error *why = s2svpn_context_error(ctx);
     s2svpn_connection *conn;
-    s2svpn_status rc = s2svpn_device_open(ctx, document->config, &d->options.device, &conn);
+    s2svpn_status rc;
+
+    if (!connections_has_proof(d, document))
+        return false;
+    rc = s2svpn_device_open(ctx, document->config, &d->options.device, &conn);
 
     if (rc == S2SVPN_OK) {
         const bool routes = document->config->static_routes && !d->options.device.external_bgp;
@@ -181,7 +193,7 @@ static bool try_document(const struct device *d, s2svpn_context *ctx,
 }
 
 /* How many are refused. */
-static size_t try_all(const struct device *d, const struct documents *all)
+static size_t try_all(struct device *d, const struct documents *all)
 {
     s2svpn_endpoint local[DOCUMENTS_MAX * 2];
     s2svpn_options options = S2SVPN_OPTIONS_INIT;
@@ -199,11 +211,15 @@ static size_t try_all(const struct device *d, const struct documents *all)
         log_line(&d->log, S2SVPN_LOG_ERROR, NULL, "%s: %s", why.field, why.message);
         return 1;
     }
+    d->program.ctx = ctx;
+    d->options.certificates.program = &d->program;
+    refused += !certificates_read(&d->options.certificates);
     for (size_t i = 0; i < all->count; i++) {
         if (all->item[i].config)
             refused += !try_document(d, ctx, &all->item[i]);
     }
     s2svpn_context_free(ctx);
+    d->program.ctx = NULL;
     return refused;
 }
 

@@ -35,10 +35,26 @@ static void say_refused(const struct device *d, const struct document *document)
              why->field[0] ? ": " : "", why->message);
 }
 
+bool connections_has_proof(const struct device *d, const struct document *document)
+{
+    if (document->config->tunnel[0].pre_shared_key[0] ||
+        certificates_given(&d->options.certificates))
+        return true;
+    log_line(&d->log, S2SVPN_LOG_ERROR, document->path,
+             "it has no pre-shared key, and there is no --certificate");
+    return false;
+}
+
 bool connections_can(const struct device *d, const struct document *document)
 {
     const s2svpn_address *ours = &document->config->tunnel[0].customer.outside;
+    const s2svpn_address any = {.family = document->config->tunnel[0].gateway.outside.family};
     char text[S2SVPN_ADDRESS_TEXT];
+
+    if (!connections_has_proof(d, document))
+        return false;
+    if (ours->family == S2SVPN_FAMILY_NONE)
+        ours = &any;
 
     if (d->options.device.local.family != S2SVPN_FAMILY_NONE || has_socket(d, ours))
         return true;

@@ -24,7 +24,9 @@ struct connections {
 /* Open a document's connection and start it, or leave it down. It takes the document over
  * when it succeeds; else the log says why not. */
 bool connections_open(struct device *d, struct document *document, bool down);
-/* Have we a socket at the document's address of ours? Else the log says so. */
+/* Are there certificates, if it has no key? Else the log says so. */
+bool connections_has_proof(const struct device *d, const struct document *document);
+/* Have we that, and a socket at the document's address of ours? Likewise. */
 bool connections_can(const struct device *d, const struct document *document);
 /* Close it politely and give its document back; NULL: end that too. */
 void connections_close(struct device *d, struct connection *c, struct document *document);

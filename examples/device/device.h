@@ -10,6 +10,7 @@
  *   routes.c     makes the host's table what wanted.c says; netlink.c asks the kernel
  *   addresses.c  those on the TUN device      undo.c         what to take away after a crash
  *   links.c      a TUN device a tunnel, for BGP of the host's own
+ *   certificates.c, one folder up: those in place of pre-shared keys
  *   policies.c   what our BGP lets in and out
  *   control.c    the control socket           command.c      what can be asked over it
  *   status.c, routes_print.c, routes_bgp.c    the answers, as text and JSON

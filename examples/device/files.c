@@ -91,11 +91,12 @@ static void read_file(const struct log *log, const char *path, bool missing_is_w
     if (f == NULL) {
         snprintf(why.message, sizeof(why.message), "%s", strerror(errno));
     } else {
-        if (fstat(fileno(f), &s) == 0 && (s.st_mode & S_IROTH))
-            log_line(log, S2SVPN_LOG_WARNING, path,
-                     "everyone may read it, and it holds the pre-shared keys");
         if (read_stream(f, d, &why))
             why.code = S2SVPN_OK;
+        if (why.code == S2SVPN_OK && d->config->tunnel[0].pre_shared_key[0] &&
+            fstat(fileno(f), &s) == 0 && (s.st_mode & S_IROTH))
+            log_line(log, S2SVPN_LOG_WARNING, path,
+                     "everyone may read it, and it holds the pre-shared keys");
         fclose(f);
     }
     if (why.code == S2SVPN_OK)

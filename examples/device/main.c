@@ -97,8 +97,8 @@ static void choose_local(struct device *d, const struct documents *all)
     for (size_t i = 0; i < all->count; i++) {
         const s2svpn_address *a = &all->item[i].config->tunnel[0].customer.outside;
 
-        if (is_this_hosts(here, a))
-            continue;
+        if (a->family == S2SVPN_FAMILY_NONE || is_this_hosts(here, a))
+            continue; /* with none, it sends from what there is anyhow */
         log_line(&d->log, S2SVPN_LOG_WARNING, all->item[i].path,
                  "%s is not an address of this host: sends from what it has, as behind NAT "
                  "(--local)",
@@ -117,10 +117,14 @@ static void read_documents(struct device *d, struct documents *out)
     if (out->count == 0 || out->wrong > 0 || out->incomplete)
         exit(1);
     choose_local(d, out);
-    for (size_t i = 0; i < out->count; i++)
-        program_add_address(&d->program, d->options.device.local.family
-                                             ? &d->options.device.local
-                                             : &out->item[i].config->tunnel[0].customer.outside);
+    for (size_t i = 0; i < out->count; i++) {
+        const s2svpn_config_tunnel *t = &out->item[i].config->tunnel[0];
+        const s2svpn_address any = {.family = t->gateway.outside.family};
+
+        program_add_address(&d->program, d->options.device.local.family ? &d->options.device.local
+                                         : t->customer.outside.family   ? &t->customer.outside
+                                                                        : &any);
+    }
 }
 
 static void open_port(struct device *d)
@@ -254,6 +258,8 @@ static void open_all(struct device *d)
     if (!routes_init(d) || !links_init(d) || !reload_init(d))
         exit(1);
     open_logs(d, documents);
+    if (!certificates_init(&d->program, &d->options.certificates))
+        exit(1);
     drop_privileges(d);
     open_connections(d, documents);
     free(documents);
@@ -266,6 +272,7 @@ static void close_all(struct device *d)
     d->ready = false;
     routes_clear(d);
     reload_clear(d);
+    certificates_clear(&d->options.certificates);
     control_close(&d->control);
     undo_close(&d->undo, true);
     control_remove_folder(&d->control);

@@ -27,7 +27,9 @@ static void usage(FILE *to)
         "  --external-bgp         a TUN device a tunnel, and no BGP of ours: BIRD or FRR does it\n"
         "  --ports IKE,NATT       our UDP ports; default 500,4500\n"
         "  --peer-ports IKE,NATT  the gateway's UDP ports; default 500,4500\n"
-        "  --ike auto|1|2         version of IKE; default auto: 2, and 1 where that fails\n"
+        "  --ike auto|1|2|aggressive\n"
+        "                         version of IKE; default auto: 2, and 1 where that fails.\n"
+        "                         Aggressive: 1 with a mode that gives a hash of the key away\n"
         "  --minimum              offer the document's algorithms from the first try on\n"
         "  --exact                offer them alone\n"
         "  --esn off|allowed|required\n"
@@ -39,6 +41,9 @@ static void usage(FILE *to)
         "  --encapsulation auto|udp|raw\n"
         "                         where there is no NAT: ESP as IP protocol 50 if this host\n"
         "                         allows it (default), in UDP, or as 50 and nothing else\n"
+        "Certificates:\n" CERTIFICATES_USAGE
+        "  --peer-identity NAME   the gateway's: its certificate's subject, \"CN=..., O=...\", or\n"
+        "                         a domain name or address that it has and calls itself\n"
         "The host:\n"
         "  --tun NAME             name of the TUN device; default: the kernel's choice.\n"
         "                         With --external-bgp NAME1, NAME2, ...\n"
@@ -58,8 +63,8 @@ static void usage(FILE *to)
         "  --keep-keys            keep them in memory for capture --keylog\n"
         "  --log LEVEL            error, warning, info (default) or debug\n"
         "  --version, --help\n"
-        "SIGHUP reads documents and policies again; SIGUSR1 rekeys the tunnels; SIGTERM or SIGINT\n"
-        "closes them and ends.\n",
+        "SIGHUP reads documents, policies and certificates again; SIGUSR1 rekeys the tunnels;\n"
+        "SIGTERM or SIGINT closes them and ends.\n",
         to);
 }
 
@@ -136,6 +141,7 @@ enum {
     OPT_ROUTE,
     OPT_IMPORT,
     OPT_EXPORT,
+    OPT_PEER_IDENTITY,
     OPT_ECMP,
     OPT_EXTERNAL,
     OPT_PORTS,
@@ -173,6 +179,8 @@ static const struct option names[] = {
     {"route", required_argument, NULL, OPT_ROUTE},
     {"import", required_argument, NULL, OPT_IMPORT},
     {"export", required_argument, NULL, OPT_EXPORT},
+    CERTIFICATES_OPTIONS,
+    {"peer-identity", required_argument, NULL, OPT_PEER_IDENTITY},
     {"ecmp", no_argument, NULL, OPT_ECMP},
     {"external-bgp", no_argument, NULL, OPT_EXTERNAL},
     {"ports", required_argument, NULL, OPT_PORTS},
@@ -207,7 +215,7 @@ static const struct option names[] = {
 /* How the tunnels are made of their documents. */
 static void take_device(const struct program *p, s2svpn_device_options *o, int c, const char *value)
 {
-    static const char *const versions[] = {"auto", "1", "2", NULL};
+    static const char *const versions[] = {"auto", "1", "2", "aggressive", NULL};
     static const char *const esn[] = {"off", "allowed", "required", NULL};
     static const char *const actions[] = {"clear", "none", "restart", NULL};
 
@@ -231,6 +239,9 @@ static void take_device(const struct program *p, s2svpn_device_options *o, int c
         break;
     case OPT_ANSWER:
         o->startup_action = S2SVPN_STARTUP_ADD + 1;
+        break;
+    case OPT_PEER_IDENTITY:
+        o->peer_identity = value;
         break;
     case OPT_ECMP:
         o->ecmp_paths = S2SVPN_ECMP_PATHS_MAX;
@@ -378,6 +389,8 @@ void options_read(struct program *p, struct options *o, int argc, char **argv)
     o->metric = METRIC_DEFAULT;
     o->device = (s2svpn_device_options)S2SVPN_DEVICE_OPTIONS_INIT;
     while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
+        if (certificates_take(&o->certificates, c, optarg))
+            continue;
         if (c >= OPT_LOCAL && c <= OPT_ENCAPSULATION)
             take_tunnels(p, o, c, optarg);
         else if (c >= OPT_TUN && c <= OPT_NO_OFFLOAD)
@@ -390,6 +403,7 @@ void options_read(struct program *p, struct options *o, int argc, char **argv)
         exit(2);
     }
     check_external(p, o);
+    certificates_check(p, &o->certificates);
     o->paths = argv + optind;
     o->path_count = (size_t)(argc - optind);
 }

@@ -3,6 +3,7 @@
 #ifndef S2_DEVICE_OPTIONS_H
 #define S2_DEVICE_OPTIONS_H
 
+#include "certificates.h"
 #include "device/policies.h"
 #include "program.h"
 
@@ -17,7 +18,8 @@ struct options {
     const char *tun; /* with device.external_bgp the names' beginning; NULL: the kernel's choice */
     s2svpn_device_options device;
     struct policy_files policies;
-    const char *control; /* the socket's path */
+    struct certificates certificates; /* the files' names */
+    const char *control;              /* the socket's path */
     bool control_given;
     const char *user;      /* to become; NULL: stay */
     bool install_routes;   /* learned and static prefixes go into the host's table */

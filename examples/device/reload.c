@@ -10,6 +10,8 @@
  *                                next such document. What a tunnel can't change (ASNs, the
  *                                kind of routing) closes the connection and opens it anew
  *   one that can't be read       nothing: the connection keeps what it had
+ *   certificates, CRLs           count at once: no tunnel ends, unless its gateway's
+ *                                certificate is revoked
  *   policies                     count at once for what is open, and no session ends
  *
  * Documents are compared in the form that the library writes, so blanks and comments mean
@@ -293,6 +295,7 @@ void reload_start(struct device *d)
     }
     notify_reloading();
     policies_reload(d);
+    certificates_read(&d->options.certificates); /* what is wrong, it says, and goes on */
     r->running = true;
     r->tunnel = 0;
     r->opened = r->closed = r->changed = r->same = 0;

@@ -40,12 +40,16 @@ static void json_connection(const struct connection *c, const s2svpn_connection_
 
 static void json_begin(const struct device *d, struct text *out)
 {
+    const struct certificates *c = &d->options.certificates;
+
     json_open(out, NULL, '{');
     json_string(out, "version", s2svpn_version());
     json_number(out, "pid", (unsigned long long)getpid());
     json_number(out, "for_s", show_seconds_since(d->started_ns));
     json_string(out, "tun", d->tun[0] ? d->tun : NULL);
     json_bool(out, "reloading", d->reload.running);
+    json_string(out, "certificate", certificates_given(c) ? c->subject : NULL);
+    json_number(out, "certificate_not_after", c->not_after_s);
     json_open(out, "connections", '[');
 }
 
@@ -72,6 +76,15 @@ static void print_tunnel(const struct connection *c, size_t index, const s2svpn_
     show_tunnel(&shown, json, out);
 }
 
+static void text_certificate(const struct certificates *c, struct text *out)
+{
+    char date[32];
+
+    if (certificates_given(c))
+        text_add(out, "our certificate: %s, valid until %s\n", c->subject,
+                 certificates_date(c->not_after_s, date, sizeof(date)));
+}
+
 void status_print(struct device *d, bool json, struct text *out)
 {
     if (json)
@@ -92,6 +105,8 @@ void status_print(struct device *d, bool json, struct text *out)
     }
     if (json)
         json_close(out, ']');
+    else
+        text_certificate(&d->options.certificates, out);
     show_drops(d->program.ctx, json, out);
     if (!json)
         return;

@@ -17,7 +17,9 @@ static void usage(FILE *to)
           "  --route PREFIX         a static route of the customer's side; again for more\n"
           "  --tun NAME             name of the instance's TUN device\n"
           "  --ports IKE,NATT       our UDP ports; default 500,4500\n"
-          "  --peer-ports IKE,NATT  the device's UDP ports; default 500,4500\n"
+          "  --peer-ports IKE,NATT  the device's UDP ports; default 500,4500\n" CERTIFICATES_USAGE
+          "  --device-certificate FILE\n"
+          "                         the customer gateway's, whose subject the device must have\n"
           "  --start                start the tunnels from this side\n"
           "  --encapsulation auto|udp|raw\n"
           "                         where there is no NAT: ESP as IP protocol 50 if this host\n"
@@ -29,7 +31,8 @@ static void usage(FILE *to)
           "                         the tunnels' own logs, AWS's form, in files there\n"
           "  --verbose              log more\n"
           "  --version, --help\n"
-          "SIGUSR1 rekeys the tunnels; SIGTERM or SIGINT closes them and ends.\n",
+          "SIGHUP reads certificates again; SIGUSR1 rekeys the tunnels; SIGTERM or SIGINT closes\n"
+          "them and ends.\n",
           to);
 }
 
@@ -45,6 +48,8 @@ void options_read(struct gateway *g, int argc, char **argv)
         {"tun", required_argument, NULL, 't'},
         {"ports", required_argument, NULL, 'p'},
         {"peer-ports", required_argument, NULL, 'q'},
+        CERTIFICATES_OPTIONS,
+        {"device-certificate", required_argument, NULL, 'D'},
         {"start", no_argument, NULL, 's'},
         {"encapsulation", required_argument, NULL, 'w'},
         {"no-offload", required_argument, NULL, 'o'},
@@ -91,6 +96,9 @@ void options_read(struct gateway *g, int argc, char **argv)
         case 'q':
             program_ports(p, "--peer-ports", optarg, &p->peer_ike_port, &p->peer_natt_port);
             break;
+        case 'D':
+            g->device_certificate = optarg;
+            break;
         case 's':
             g->start = true;
             break;
@@ -120,6 +128,8 @@ void options_read(struct gateway *g, int argc, char **argv)
             usage(stdout);
             exit(0);
         default:
+            if (certificates_take(&g->certificates, c, optarg))
+                break;
             usage(stderr);
             exit(2);
         }
@@ -128,4 +138,5 @@ void options_read(struct gateway *g, int argc, char **argv)
         usage(stderr);
         exit(2);
     }
+    certificates_check(p, &g->certificates);
 }

@@ -99,7 +99,9 @@ static void open_all(struct gateway *g)
     for (size_t i = 0; i < config->tunnel_count; i++)
         program_add_address(p, &config->tunnel[i].gateway.outside);
     program_open(p, S2SVPN_ROLE_GATEWAY);
-    must(g, s2svpn_gateway_play(p->ctx, config, &vgw, &g->connection));
+    if (!certificates_init(p, &g->certificates) || !certificates_on_hangup(&g->certificates))
+        exit(1);
+    certificates_play(&g->certificates, g->device_certificate, config, &vgw, &g->connection);
     s2svpn_config_free(config);
     open_control(g);
     program_tun(p, build_vpc(g, vgw), g->tun, 1400);
@@ -123,6 +125,7 @@ int play(int argc, char **argv)
     open_all(&g);
     program_loop(&g.program);
     close_control(&g);
+    certificates_clear(&g.certificates);
     s2svpn_route_table_release(g.table);
     program_close(&g.program);
     return 0;

@@ -11,6 +11,7 @@
 #ifndef S2_GATEWAY_PLAY_H
 #define S2_GATEWAY_PLAY_H
 
+#include "certificates.h"
 #include "control/control.h"
 #include "gateway/gateway.h"
 #include "program.h"
@@ -21,6 +22,8 @@ struct gateway {
     s2svpn_address instance, instance_ipv6;
     const char *tun;
     const char *document;
+    struct certificates certificates;
+    const char *device_certificate; /* a file; NULL: none */
     bool start;
     const char *control_path;
     bool control_given;

@@ -35,6 +35,15 @@ static void begin(const struct gateway *g, const s2svpn_connection_info *info, b
     json_open(out, "tunnels", '[');
 }
 
+static void text_certificate(const struct certificates *c, struct text *out)
+{
+    char date[32];
+
+    if (certificates_given(c))
+        text_add(out, "our certificate: %s, valid until %s\n", c->subject,
+                 certificates_date(c->not_after_s, date, sizeof(date)));
+}
+
 void status_print(const struct gateway *g, bool json, struct text *out)
 {
     s2svpn_connection_info info = {.size = sizeof(info)};
@@ -56,6 +65,8 @@ void status_print(const struct gateway *g, bool json, struct text *out)
         json_close(out, ']');
         json_close(out, '}');
         json_close(out, ']');
+    } else {
+        text_certificate(&g->certificates, out);
     }
     show_drops(g->program.ctx, json, out);
     if (json) {

@@ -43,7 +43,9 @@ typedef struct s2svpn_config_tunnel {
     bool fragment_before_encryption;
     uint8_t reserved;
     s2svpn_config_phase ike, ipsec;
-    char pre_shared_key[256]; /* ended by a zero byte */
+    char pre_shared_key[256]; /* ended by a zero byte; "": certificates take its place
+                               * (certificate.h), in both tunnels, and customer.outside may be
+                               * of family 0: the device comes from anywhere */
     uint16_t tcp_mss;
     uint16_t dpd_interval_s, dpd_retries;
     uint16_t reserved2;
@@ -102,6 +104,12 @@ enum s2svpn_device_ike {
                                  * asked for IKEv1; IKEv1 is told as a warning */
     S2SVPN_DEVICE_IKE_V1 = 1,
     S2SVPN_DEVICE_IKE_V2 = 2,
+    /* IKEv1 in aggressive mode, RFC 2409 section 5.4, for a gateway that knows no other; AWS
+     * has none. Weak: who we are goes in the clear, and so does a hash over the pre-shared
+     * key, on which whoever has recorded it, or asks the gateway for one, tries keys offline
+     * for as long as he likes. Only a key of 128 random bits stands that. The group is the
+     * first of what is offered. A gateway of ours refuses aggressive mode always. */
+    S2SVPN_DEVICE_IKE_V1_AGGRESSIVE = 3,
 };
 
 /** How a device uses a document. All zero is right for most. */
@@ -136,6 +144,13 @@ typedef struct s2svpn_device_options {
     uint8_t ike;          /* enum s2svpn_device_ike; with the hardened profile auto means IKEv2 */
     uint8_t log, bgp_log; /* enum s2svpn_log_output: the tunnels' own logs, tunnel_log.h */
     uint8_t reserved[7];
+    /** With certificates: who the gateway must be. A distinguished name, "CN=vpn.example,
+     * O=Example", must be its certificate's subject; a domain name or an address must be what
+     * it calls itself in IKE and among the certificate's alternative names. NULL: whoever has
+     * a certificate by one of the authorities is taken for the gateway, so that any other
+     * device of the same authority can stand in for it: leave it out only where an authority
+     * certifies gateways alone. Borrowed for the call. */
+    const char *peer_identity;
 } s2svpn_device_options;
 #define S2SVPN_DEVICE_OPTIONS_INIT                                                                 \
     {                                                                                              \
@@ -188,6 +203,25 @@ S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_gateway_play(s2svpn_context *ct
                                                               const s2svpn_device_config *config,
                                                               s2svpn_virtual_gateway **vgw,
                                                               s2svpn_connection **conn);
+
+/** How a document is played. */
+typedef struct s2svpn_play_options {
+    size_t size;
+    /** PEM: the customer gateway's certificate, where the document has no pre-shared key.
+     * Borrowed for the call. */
+    const char *device_certificate;
+} s2svpn_play_options;
+#define S2SVPN_PLAY_OPTIONS_INIT                                                                   \
+    {                                                                                              \
+        .size = sizeof(s2svpn_play_options)                                                        \
+    }
+
+/** The same with options; NULL: all zero.
+ * @return besides E_ARGUMENT: "device_certificate", if it or the document's key is missing, or
+ *         both are there. @threads one call at a time on the context. */
+S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_gateway_play_with(
+    s2svpn_context *ctx, const s2svpn_device_config *config, const s2svpn_play_options *options,
+    s2svpn_virtual_gateway **vgw, s2svpn_connection **conn);
 
 S2SVPN_END
 #endif

@@ -68,8 +68,8 @@ S2SVPN_API void s2svpn_connection_release(s2svpn_connection *conn);
 /** Keep the tunnels up from this side: start them, and again whenever they are
  * down, with back-off; where UDP port 500 stays silent, from port 4500 (RFC 7296 section
  * 2.23) and in turns. A device's connection does nothing before, and one that was opened
- * with startup action add only answers from then on. E_STATE while the context is being
- * stopped. */
+ * with startup action add only answers from then on, as one does whose customer gateway has
+ * no address. E_STATE while the context is being stopped. */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_connection_start(s2svpn_connection *conn);
 /** Close the tunnels politely and answer nobody until start. */
 S2SVPN_API S2SVPN_NODISCARD s2svpn_status s2svpn_connection_stop(s2svpn_connection *conn);

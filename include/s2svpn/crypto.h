@@ -106,12 +106,96 @@ typedef struct s2svpn_algorithm {
     uint16_t reserved[3];
 } s2svpn_algorithm;
 
-/** Work that may take long: Diffie-Hellman today; KEM, signatures, paths later. */
+/** Work that may take long: Diffie-Hellman, signatures and certificate paths; KEM later. */
 enum s2svpn_job_kind {
     S2SVPN_JOB_KE_PUBLIC = 1, /* secret = private input; out = public value */
     S2SVPN_JOB_KE_SHARED = 2, /* secret = private input, in = the peer's value, checked as
                                * RFC 6989 says; out = shared secret */
+    S2SVPN_JOB_SIGN = 3,      /* what s2svpn_sign says; out = the AUTH payload's data, out_len:
+                               * room when it is started, its length when it is done */
+    S2SVPN_JOB_VERIFY = 4,    /* what s2svpn_verify says; no out */
 };
+
+/** Authentication methods of the AUTH payload, RFC 7296 section 3.8, RFC 4754, RFC 7427. */
+enum s2svpn_auth_method {
+    S2SVPN_AUTH_RSA = 1, /* RSASSA-PKCS1-v1_5 with SHA-1 */
+    S2SVPN_AUTH_SHARED_KEY = 2,
+    S2SVPN_AUTH_ECDSA_256 = 9, /* SHA2-256 on P-256 */
+    S2SVPN_AUTH_ECDSA_384 = 10,
+    S2SVPN_AUTH_ECDSA_521 = 11,
+    S2SVPN_AUTH_SIGNATURE = 14, /* RFC 7427: the data begins with an AlgorithmIdentifier */
+};
+
+/** Longest AUTH data that a signature makes: RSA of 8192 bits and its AlgorithmIdentifier. */
+#define S2SVPN_AUTH_MAX 1152
+/** Most certificates of a chain, the end entity's and the intermediate ones. */
+#define S2SVPN_CHAIN_MAX 8
+
+/** What became of a peer's certificate and signature. X(NAME, words) */
+#define S2SVPN_CERTIFICATE_RESULT_LIST(X)                                                          \
+    X(OK, "accepted")                                                                              \
+    X(MALFORMED, "a certificate or the signature is malformed")                                    \
+    X(METHOD, "the authentication method isn't known here")                                        \
+    X(WEAK, "a key or a signature algorithm is too weak")                                          \
+    X(UNKNOWN_ISSUER, "no authority that is trusted here has issued the certificate")              \
+    X(EXPIRED, "the certificate, or one above it, has expired")                                    \
+    X(NOT_YET_VALID, "the certificate, or one above it, isn't valid yet")                          \
+    X(REVOKED, "the certificate, or one above it, has been revoked")                               \
+    X(NO_CRL, "the issuer's revocation list is missing, out of date or not by the issuer")         \
+    X(PURPOSE, "the use of the certificate, or of one above it, doesn't allow this")               \
+    X(IDENTITY, "the certificate is not for the identity that the peer claims")                    \
+    X(SUBJECT, "the certificate is valid, but it is somebody else's")                              \
+    X(SIGNATURE, "the peer doesn't have the certificate's key: its signature is wrong")
+enum s2svpn_certificate_result {
+#define S2SVPN_CERTIFICATE_RESULT_ENUM(name, words) S2SVPN_CERTIFICATE_##name,
+    S2SVPN_CERTIFICATE_RESULT_LIST(S2SVPN_CERTIFICATE_RESULT_ENUM)
+#undef S2SVPN_CERTIFICATE_RESULT_ENUM
+        S2SVPN_CERTIFICATE_RESULTS
+};
+
+/** A job of kind SIGN. Spans are borrowed until the job is done or cancelled. */
+typedef struct s2svpn_sign {
+    size_t size;
+    const void *identity; /* of identity_new */
+    uint32_t peer_hashes; /* bits 1 << enum s2svpn_hash that the peer has announced (RFC 7427
+                             * section 4); 0: it doesn't know method SIGNATURE */
+    uint32_t in_count;
+    const s2svpn_span *in; /* what is signed, piece by piece */
+    uint8_t method;        /* set by the backend: enum s2svpn_auth_method */
+    uint8_t reserved[7];
+} s2svpn_sign;
+
+/** A job of kind VERIFY: the path first (RFC 5280 section 6), then whether the certificate is
+ * for this identity, then the signature. The job's result is S2SVPN_OK, or
+ * S2SVPN_E_AUTHENTICATION with @c why; other codes: it couldn't be done. */
+typedef struct s2svpn_verify {
+    size_t size;
+    const void *trust;        /* of trust_new */
+    uint64_t unix_s;          /* wall clock; 0: unknown, then dates aren't checked */
+    const s2svpn_span *chain; /* DER, the peer's own first, the others in any order */
+    const s2svpn_span *in;    /* what was signed, piece by piece */
+    uint32_t chain_count, in_count;
+    s2svpn_span id;      /* the ID payload's data; must be the subject or one of its
+                          * alternative names, RFC 4945 section 3.1 */
+    s2svpn_span subject; /* a Name in DER that the certificate's subject must be; empty: any */
+    s2svpn_span auth;    /* the AUTH payload's data */
+    uint8_t id_type;     /* the ID payload's, RFC 7296 section 3.5 */
+    uint8_t method;      /* the AUTH payload's */
+    uint8_t why;         /* set by the backend: enum s2svpn_certificate_result */
+    uint8_t reserved[5];
+} s2svpn_verify;
+
+/** What is read from a certificate. */
+typedef struct s2svpn_certificate_info {
+    size_t size;       /* set by the caller */
+    char subject[256]; /* "CN=vpn.example, O=Example" */
+    char issuer[256];
+    char serial[64];                    /* hexadecimal */
+    uint64_t not_before_s, not_after_s; /* since 1970 */
+    uint8_t subject_der[512];           /* the Name */
+    uint32_t subject_der_len;
+    uint32_t reserved;
+} s2svpn_certificate_info;
 
 /**
  * A job. The library owns the struct and the memory that it points to until
@@ -125,10 +209,12 @@ typedef struct s2svpn_job {
     uint32_t reserved;
     s2svpn_span secret; /* wiped by the library */
     s2svpn_span in;
-    uint8_t *out;   /* room for the row's out_len or secret_len */
-    size_t out_len; /* set by the library to what the backend must write */
-    void *backend;  /* the backend's own, NULL at start */
-    void *owner;    /* the library's own; not the backend's business */
+    uint8_t *out;          /* room for the row's out_len or secret_len */
+    size_t out_len;        /* set by the library to what the backend must write */
+    void *backend;         /* the backend's own, NULL at start */
+    void *owner;           /* the library's own; not the backend's business */
+    s2svpn_sign *sign;     /* of a job of kind SIGN */
+    s2svpn_verify *verify; /* of a job of kind VERIFY */
 } s2svpn_job;
 
 typedef enum s2svpn_job_state {
@@ -238,6 +324,32 @@ typedef struct s2svpn_crypto_ops {
      * number, RFC 4106 section 3.1. ICVs are compared in constant time. */
     void (*esp_seal)(void *user, void *worker, s2svpn_esp_op *ops, size_t n);
     void (*esp_open)(void *user, void *worker, s2svpn_esp_op *ops, size_t n);
+
+    /* ---- certificates: all of these and the jobs SIGN and VERIFY, or none. */
+
+    /** What this side shows: a PEM text with its certificate first and then those that lead
+     * to an authority (at most S2SVPN_CHAIN_MAX), and a PEM text with the private key, RSA
+     * of 2048 to 8192 bits or ECDSA on P-256, P-384 or P-521. @p why names "chain" or "key".
+     * @return E_MALFORMED; E_ARGUMENT: the key isn't the certificate's; E_UNSUPPORTED: another
+     *         kind of key; E_MEMORY */
+    s2svpn_status (*identity_new)(void *user, s2svpn_span chain, s2svpn_span key, void **identity,
+                                  s2svpn_error *why);
+    void (*identity_free)(void *user, void *identity); /* wipes; NULL allowed */
+    /** The chain in DER, borrowed as long as the identity; returns how many there are. */
+    size_t (*identity_chain)(void *user, const void *identity, s2svpn_span chain[S2SVPN_CHAIN_MAX]);
+    /** Whom this side trusts: a PEM text with authorities (roots, or intermediate ones that are
+     * trusted by themselves), and one with their revocation lists. Empty crls: revocation isn't
+     * checked; else each certificate of a path needs its issuer's list, up to date.
+     * @p why names "trust" or "crls". */
+    s2svpn_status (*trust_new)(void *user, s2svpn_span authorities, s2svpn_span crls, void **trust,
+                               s2svpn_error *why);
+    void (*trust_free)(void *user, void *trust); /* NULL allowed */
+    /** SHA-1 of each authority's SubjectPublicKeyInfo, 20 bytes each one behind the other, for
+     * CERTREQ (RFC 7296 section 3.7); borrowed as long as the trust. */
+    s2svpn_span (*trust_hashes)(void *user, const void *trust);
+    /** Read a certificate, in PEM or DER. */
+    s2svpn_status (*certificate_read)(void *user, s2svpn_span certificate,
+                                      s2svpn_certificate_info *out);
 } s2svpn_crypto_ops;
 
 /** OpenSSL 3 as a backend; its user pointer is NULL. It answers jobs at once.

@@ -12,8 +12,13 @@ typedef struct s2svpn_customer_gateway_spec {
     size_t size;
     uint32_t bgp_asn; /* 1 to 4294967295, not 23456; 65000 by default */
     uint32_t reserved;
-    const char *address;     /* the device's outside address, or of the NAT before it */
+    const char *address;     /* the device's outside address, or of the NAT before it; NULL with a
+                              * certificate: it comes from anywhere, and the tunnels can't be
+                              * started from the cloud's side */
     const char *device_name; /* NULL: none; at most 255 bytes */
+    const char *certificate; /* PEM: the device's, which it is known by (certificate.h); a renewed
+                              * one with the same subject is the same device. NULL: its tunnels
+                              * use pre-shared keys */
 } s2svpn_customer_gateway_spec;
 #define S2SVPN_CUSTOMER_GATEWAY_INIT                                                               \
     {                                                                                              \
@@ -24,8 +29,9 @@ typedef struct s2svpn_customer_gateway_spec {
  * Make a customer gateway.
  * @param spec      borrowed for the call.
  * @param[out] cgw  a handle, give it back with s2svpn_customer_gateway_release().
- * @return E_ARGUMENT: "bgp_asn", "address" or "device_name"; E_STATE: the context
- *         is a device; E_LIMIT; E_MEMORY; E_STORE.
+ * @return E_ARGUMENT: "bgp_asn", "address", "device_name" or "certificate"; E_STATE: the context
+ *         is a device; E_UNSUPPORTED: "certificate", and the crypto backend has none; E_LIMIT;
+ *         E_MEMORY; E_STORE.
  * @threads one call at a time on the context.
  * @since 0.1
  */
@@ -47,6 +53,7 @@ typedef struct s2svpn_customer_gateway_info {
     uint32_t bgp_asn;
     s2svpn_address address;
     char device_name[256];
+    char certificate_subject[256]; /* "": no certificate */
 } s2svpn_customer_gateway_info;
 /** Fill @p out, whose size the caller has set. @threads as above. */
 S2SVPN_API void s2svpn_customer_gateway_get_info(const s2svpn_customer_gateway *cgw,

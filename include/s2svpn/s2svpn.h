@@ -7,6 +7,7 @@
 #include "s2svpn/bgp.h"
 #include "s2svpn/bgp_policy.h"
 #include "s2svpn/bgp_tunnel.h"
+#include "s2svpn/certificate.h"
 #include "s2svpn/config.h"
 #include "s2svpn/connection.h"
 #include "s2svpn/context.h"

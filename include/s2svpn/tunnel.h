@@ -53,7 +53,8 @@ enum s2svpn_startup_action { S2SVPN_STARTUP_ADD = 0, S2SVPN_STARTUP_START = 1 };
 
 /** Options of one tunnel; all zero is AWS's defaults. */
 typedef struct s2svpn_tunnel_options {
-    const char *pre_shared_key;     /* 8 to 64 of [A-Za-z0-9._], not beginning with 0; NULL: made */
+    const char *pre_shared_key;     /* 8 to 64 of [A-Za-z0-9._], not beginning with 0; NULL: made,
+                                     * or none where the customer gateway has a certificate */
     s2svpn_prefix inside_cidr;      /* a /30 of 169.254.0.0/16; family 0: chosen */
     s2svpn_address outside_address; /* one of the context's local addresses; family 0: chosen */
     uint32_t phase1_encryption, phase2_encryption; /* bits of enum s2svpn_encryption */
@@ -107,7 +108,8 @@ typedef struct s2svpn_tunnel_info {
     bool nat_local, nat_remote;
     bool udp;            /* ESP in UDP */
     uint8_t ike_version; /* of the IKE SA: 1 or 2; 0: there is none */
-    uint8_t reserved[2];
+    bool certificate;    /* both ends show certificates; else they share a key */
+    uint8_t reserved[1];
     uint64_t changed_ns;                        /* of up, monotonic; 0: never */
     char reason[128];                           /* why it is down, in words; "" while up */
     s2svpn_endpoint local, remote;              /* outside */
@@ -122,7 +124,9 @@ typedef struct s2svpn_tunnel_info {
     uint32_t bgp_state; /* RFC 4271's: 1 Idle … 6 Established; 0: no BGP */
     uint32_t accepted_routes;
     uint64_t packets_in, packets_out, bytes_in, bytes_out; /* inner */
-    uint64_t last_in_ns; /* when an ESP packet last passed; 0: never */
+    uint64_t last_in_ns;       /* when an ESP packet last passed; 0: never */
+    char peer_subject[256];    /* of the certificate that the peer has shown; "" if down */
+    uint64_t peer_not_after_s; /* its end, since 1970; 0: none, or not known */
 } s2svpn_tunnel_info;
 
 S2SVPN_END

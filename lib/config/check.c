@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the document's elements mean together: addresses of one network, ciphers and
- * their integrity, two tunnels of one connection. Single values are elements.c's. */
+ * their integrity, keys or certificates, two tunnels of one connection. Single values are elements.c's. */
 #include "base/address.h"
 #include "config/config.h"
 #include "s2svpn/crypto.h"
 
 #define OUTSIDE "ipsec_tunnel/vpn_gateway/tunnel_outside_address/ip_address"
+#define CUSTOMER "ipsec_tunnel/customer_gateway/tunnel_outside_address/ip_address"
+#define KEY "ipsec_tunnel/ike/pre_shared_key"
 #define LENGTH "ipsec_tunnel/vpn_gateway/tunnel_inside_address/network_cidr"
 #define INSIDE "ipsec_tunnel/vpn_gateway/tunnel_inside_address/ip_address"
 
@@ -63,7 +65,10 @@ static bool tunnel_agrees(const s2svpn_config_tunnel *t, size_t i, struct s2_con
 {
     static const char integ[] = "an integrity algorithm, which this cipher needs";
 
-    if (t->customer.outside.family != t->gateway.outside.family)
+    if (t->customer.outside.family == S2SVPN_FAMILY_NONE && t->pre_shared_key[0] != 0)
+        return flawed(flaw, CUSTOMER, i, "an IP address of a host");
+    if (t->customer.outside.family != S2SVPN_FAMILY_NONE &&
+        t->customer.outside.family != t->gateway.outside.family)
         return flawed(flaw, OUTSIDE, i, "an address of the customer gateway's family");
     if (s2_address_equal(&t->customer.outside, &t->gateway.outside))
         return flawed(flaw, OUTSIDE, i, "another address than the customer gateway's");
@@ -83,6 +88,9 @@ static bool tunnel_agrees(const s2svpn_config_tunnel *t, size_t i, struct s2_con
 static bool tunnels_agree(const s2svpn_config_tunnel *a, const s2svpn_config_tunnel *b,
                           struct s2_config_flaw *flaw)
 {
+    if ((a->pre_shared_key[0] != 0) != (b->pre_shared_key[0] != 0))
+        return flawed(flaw, KEY, a->pre_shared_key[0] != 0,
+                      "1 to 255 printable ASCII characters, as in the other tunnel");
     if (s2_address_equal(&a->gateway.outside, &b->gateway.outside))
         return flawed(flaw, OUTSIDE, 1, "another address than the first tunnel's");
     if (a->gateway.inside.family != b->gateway.inside.family)

@@ -70,15 +70,16 @@ static bool print_id(const struct s2_config_element *e, const void *member,
     return print_text(id->text, sizeof(id->text), out);
 }
 
-/* Printable ASCII. A blank at an end is more likely an accident of layout than part
- * of a key, and would show only as a failed authentication. */
+/* Printable ASCII, or nothing: then certificates take its place. A blank at an end is more
+ * likely an accident of layout than part of a key, and would show only as a failed
+ * authentication. */
 static s2svpn_status parse_key(const struct s2_config_element *e, const char *text, size_t len,
                                void *member)
 {
     char *key = member;
 
     (void)e;
-    if (len == 0 || text[0] == ' ' || text[len - 1] == ' ')
+    if (len > 0 && (text[0] == ' ' || text[len - 1] == ' '))
         return S2SVPN_E_MALFORMED;
     for (size_t i = 0; i < len; i++) {
         if (text[i] < ' ' || text[i] > '~')
@@ -92,9 +93,12 @@ static bool print_key(const struct s2_config_element *e, const void *member,
                       char out[S2_XML_VALUE_SIZE])
 {
     const s2svpn_config_tunnel *t;
+    const char *key = member;
 
     (void)e;
-    return print_text(member, sizeof(t->pre_shared_key), out);
+    if (memchr(key, 0, sizeof(t->pre_shared_key)) == NULL)
+        key = " "; /* which can't be one */
+    return key[0] != 0 && print_text(key, sizeof(t->pre_shared_key), out);
 }
 
 /* Nothing, or a word that isn't ours: two kinds of wrong. */
@@ -209,6 +213,20 @@ static bool print_address(const struct s2_config_element *e, const void *member,
 static bool number(const struct s2_config_element *e, const char *text, size_t len, uint64_t *v)
 {
     return s2_read_number(text, len, e->most, v) && *v >= e->least;
+}
+
+static s2svpn_status parse_address_or_none(const struct s2_config_element *e, const char *text,
+                                           size_t len, void *member)
+{
+    return len == 0 ? S2SVPN_OK : parse_address(e, text, len, member);
+}
+
+static bool print_address_or_none(const struct s2_config_element *e, const void *member,
+                                  char out[S2_XML_VALUE_SIZE])
+{
+    const s2svpn_address *a = member;
+
+    return a->family != S2SVPN_FAMILY_NONE && print_address(e, member, out);
 }
 
 /* Of the inside network; which of the two goes with the addresses is check.c's. */
@@ -398,12 +416,13 @@ static bool print_group(const struct s2_config_element *e, const void *member,
 #define MACS "hmac-sha1-96, hmac-sha2-256-128, hmac-sha2-384-192 or hmac-sha2-512-256"
 #define GROUPS "group2, group5, group14 to group24 or group31"
 
-#define END(name, end)                                                                             \
+#define END(name, end, reads, prints, needed)                                                      \
     CONTAINER(S2_CONFIG_TUNNEL "/" name, ALWAYS),                                                  \
         CONTAINER(S2_CONFIG_TUNNEL "/" name "/tunnel_outside_address", ALWAYS),                    \
         {.path = S2_CONFIG_TUNNEL "/" name "/tunnel_outside_address/ip_address",                   \
-         .parse = parse_address,                                                                   \
-         .print = print_address,                                                                   \
+         .parse = (reads),                                                                         \
+         .print = (prints),                                                                        \
+         .need = S2_NEED_##needed,                                                                 \
          .expected = "an IP address of a host",                                                    \
          .offset = TUNNEL(end.outside)},                                                           \
         CONTAINER(S2_CONFIG_TUNNEL "/" name "/tunnel_inside_address", ALWAYS),                     \
@@ -448,8 +467,9 @@ const struct s2_config_element s2_config_elements[S2_CONFIG_ELEMENTS] = {
      .offset = CONFIG(static_routes),
      .need = S2_NEED_NEVER},
     CONTAINER(S2_CONFIG_TUNNEL, ALWAYS),
-    END("customer_gateway", customer),
-    END("vpn_gateway", gateway),
+    /* A device that is known by its certificate may come from anywhere. */
+    END("customer_gateway", customer, parse_address_or_none, print_address_or_none, NEVER),
+    END("vpn_gateway", gateway, parse_address, print_address, ALWAYS),
     CONTAINER("ipsec_tunnel/ike", ALWAYS),
     ALGORITHM("ipsec_tunnel/ike/authentication_protocol", TUNNEL(ike), parse_integ, print_hash,
               NEVER, HASHES),
@@ -464,6 +484,7 @@ const struct s2_config_element s2_config_elements[S2_CONFIG_ELEMENTS] = {
      .print = print_key,
      .expected = "1 to 255 printable ASCII characters, no blank at either end",
      .offset = TUNNEL(pre_shared_key),
+     .need = S2_NEED_NEVER,
      .exact = true},
     CONTAINER("ipsec_tunnel/ipsec", ALWAYS),
     FIXED("ipsec_tunnel/ipsec/protocol", "esp"),

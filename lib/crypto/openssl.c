@@ -2,6 +2,7 @@
 /* The OpenSSL backend's table, its algorithm rows, and random bytes. Computes
  * nothing itself. */
 #include "crypto/openssl.h"
+#include "crypto/openssl_certificate.h"
 
 #include <limits.h>
 
@@ -119,6 +120,13 @@ static const s2svpn_crypto_ops ops = {
     .esp_session_free = s2_openssl_esp_session_free,
     .esp_seal = s2_openssl_esp_seal,
     .esp_open = s2_openssl_esp_open,
+    .identity_new = s2_openssl_identity_new,
+    .identity_free = s2_openssl_identity_free,
+    .identity_chain = s2_openssl_identity_chain,
+    .trust_new = s2_openssl_trust_new,
+    .trust_free = s2_openssl_trust_free,
+    .trust_hashes = s2_openssl_trust_hashes,
+    .certificate_read = s2_openssl_certificate_read,
 };
 
 const s2svpn_crypto_ops *s2svpn_crypto_openssl(void)

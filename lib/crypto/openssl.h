@@ -9,6 +9,7 @@
  *     openssl_ike.c      ciphers for IKE's own messages: keys come with each call
  *     openssl_ke.c       jobs: dispatch, ECP groups, Curve25519
  *     openssl_modp.c     jobs: MODP groups
+ *     openssl_certificate.h  certificates: five files of their own
  *     openssl_session.c  ESP: sessions and workers
  *     openssl_esp.c      ESP: packets
  *
@@ -146,6 +147,10 @@ BIGNUM *s2_openssl_private_number(s2svpn_span random, const BIGNUM *order, BN_CT
 /* Jobs of the MODP family; sizes were checked. */
 s2svpn_status s2_openssl_modp_public(s2svpn_job *job);
 s2svpn_status s2_openssl_modp_shared(s2svpn_job *job);
+
+/* Jobs with certificates. */
+s2svpn_status s2_openssl_job_sign(s2svpn_job *job);
+s2svpn_status s2_openssl_job_verify(s2svpn_job *job);
 
 s2svpn_status s2_openssl_esp_worker_new(void *user, void **worker);
 void s2_openssl_esp_worker_free(void *user, void *worker);

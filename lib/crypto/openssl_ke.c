@@ -250,7 +250,17 @@ s2svpn_job_state s2_openssl_start_job(void *user, s2svpn_job *job, s2svpn_status
 {
     (void)user;
     ERR_set_mark();
-    *result = run(job);
+    switch (job->size >= sizeof(*job) ? job->kind : 0) {
+    case S2SVPN_JOB_SIGN:
+        *result = s2_openssl_job_sign(job);
+        break;
+    case S2SVPN_JOB_VERIFY:
+        *result = s2_openssl_job_verify(job);
+        break;
+    default:
+        *result = run(job);
+        break;
+    }
     ERR_pop_to_mark();
     return S2SVPN_JOB_DONE;
 }

@@ -44,7 +44,10 @@ struct s2_ike {
     struct s2_table by_spi;  /* by the SPI that we chose */
     struct s2_table by_init; /* responders, by the first message's SPI and source */
     struct s2_table owners;
-    struct s2_link half_open; /* responders before IKE_AUTH, oldest first */
+    /* Responders before IKE_AUTH, oldest first: those whose source may be anybody's
+     * invention, and those that have shown that they receive there. */
+    struct s2_link half_open, half_returned;
+    uint32_t returned; /* how many are in half_returned */
     struct s2_link touched, dead;
     struct s2_ike_counters counters;
 

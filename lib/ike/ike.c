@@ -99,6 +99,7 @@ s2svpn_status s2_ike_new(const struct s2_env *env, const struct s2_ike_options *
     s2_table_init(&ike->by_init, env, 2 * (size_t)ike->options.limits.sas);
     s2_table_init(&ike->owners, env, 2 * (size_t)ike->options.limits.sas);
     s2_list_init(&ike->half_open);
+    s2_list_init(&ike->half_returned);
     s2_list_init(&ike->touched);
     s2_list_init(&ike->dead);
     *out = ike;
@@ -167,16 +168,30 @@ enum s2svpn_drop s2_ike_receive(struct s2_ike *ike, const s2svpn_endpoint *local
     return drop;
 }
 
+static void kex_done(struct s2_ike_kex *kex, s2svpn_status result)
+{
+    if (kex->state != S2_IKE_KEX_PENDING)
+        return;
+    kex->state = S2_IKE_KEX_DONE;
+    kex->result = result;
+    s2_ike_touch(kex->sa);
+}
+
+const struct s2_ike_config *s2_ike_job_config(const s2svpn_job *job)
+{
+    const struct s2_ike_proof *proof = job->owner;
+
+    return job->kind == S2SVPN_JOB_SIGN || job->kind == S2SVPN_JOB_VERIFY ? proof->sa->config
+                                                                          : NULL;
+}
+
 void s2_ike_job_done(struct s2_ike *ike, s2svpn_job *job, s2svpn_status result, uint64_t now_ns)
 {
-    struct s2_ike_kex *kex = job->owner;
-
     s2_ike_enter(ike, now_ns);
-    if (kex->state == S2_IKE_KEX_PENDING) {
-        kex->state = S2_IKE_KEX_DONE;
-        kex->result = result;
-        s2_ike_touch(kex->sa);
-    }
+    if (job->kind == S2SVPN_JOB_SIGN || job->kind == S2SVPN_JOB_VERIFY)
+        s2_ike_proof_done(job->owner, result);
+    else
+        kex_done(job->owner, result);
     s2_ike_leave(ike);
 }
 
@@ -187,7 +202,7 @@ void s2_ike_identified(struct s2_ike *ike, uint64_t ticket, const struct s2_ike_
     /* The ticket is our SPI: never used again, so a late answer finds nothing. */
     struct s2_ike_sa *sa = s2_ike_find_spi(ike, ticket);
     if (sa != NULL && sa->handshake != NULL && s2_ike_state_is_half(sa->state) &&
-        sa->state != S2_IKE_STATE_REFUSED) {
+        sa->state <= S2_IKE_STATE_HALF_IDENTIFY) {
         sa->handshake->identified = true;
         sa->handshake->nobody = config == NULL;
         if (config != NULL)
@@ -257,6 +272,8 @@ static s2svpn_status start_sa(struct s2_ike *ike, const struct s2_ike_config *co
 
     if (config->remote.family == S2SVPN_FAMILY_NONE)
         return s2_fail(ike->env, S2SVPN_E_STATE, "remote", "the peer's address is not known");
+    if (s2_ike_by_certificate(config) && config->credentials == NULL)
+        return s2_fail(ike->env, S2SVPN_E_STATE, "certificates", "the tunnel has no certificate");
     if (ike->counters.sas >= ike->options.limits.sas)
         return s2_fail(ike->env, S2SVPN_E_LIMIT, NULL, "too many IKE SAs");
     path.remote.address = config->remote;
@@ -333,6 +350,17 @@ void s2_ike_terminate(struct s2_ike *ike, void *owner, bool polite, uint64_t now
     s2_ike_leave(ike);
 }
 
+static struct s2_ike_sa *find_half(const struct s2_link *list, const struct s2_ike_config *config)
+{
+    S2_LIST_EACH(list, it) {
+        struct s2_ike_sa *sa = S2_CONTAINER(it, struct s2_ike_sa, half_link);
+
+        if (sa->v1 != NULL ? s2_ike1_forget_candidate(sa, config) : sa->config == config)
+            return sa;
+    }
+    return NULL;
+}
+
 /* Any SA of that config: it has the config's owner, or is half open and has none. So
  * the cost doesn't grow with the number of tunnels. */
 static struct s2_ike_sa *find_using(const struct s2_ike *ike, const struct s2_ike_config *config)
@@ -346,13 +374,8 @@ static struct s2_ike_sa *find_using(const struct s2_ike *ike, const struct s2_ik
         if (sa->config == config)
             return sa;
     }
-    S2_LIST_EACH(&ike->half_open, it) {
-        struct s2_ike_sa *sa = S2_CONTAINER(it, struct s2_ike_sa, half_link);
-
-        if (sa->v1 != NULL ? s2_ike1_forget_candidate(sa, config) : sa->config == config)
-            return sa;
-    }
-    return NULL;
+    struct s2_ike_sa *half = find_half(&ike->half_open, config);
+    return half != NULL ? half : find_half(&ike->half_returned, config);
 }
 
 void s2_ike_forget(struct s2_ike *ike, const struct s2_ike_config *config)

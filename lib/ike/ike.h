@@ -2,8 +2,10 @@
 /*
  * The IKE engine of one context: what the tunnels ask of it and what it tells
  * them. It knows nothing of ESP packets, sockets, routes. IKEv2: RFC 7296, 7383,
- * 4868, 5282, 5903, 8031, 6989 (by the crypto seam), 3948 section 4 (keepalives).
- * IKEv1: RFC 2407, 2408, 2409, 3947, 3706; main and quick mode, no aggressive mode.
+ * 4868, 5282, 5903, 8031, 6989 (by the crypto seam), 3948 section 4 (keepalives),
+ * 4754 and 7427 (signatures).
+ * IKEv1: RFC 2407, 2408, 2409, 3947, 3706; main and quick mode; aggressive mode as
+ * initiator alone, and only if told to.
  *
  *            datagrams, timers, commands, finished jobs
  *                              │
@@ -23,10 +25,13 @@
  * last_inbound call none (start_job: s2_ike_job_done). What they cause is done before the
  * outermost call returns; messages leave last.
  *
- * Nothing waits inside: Diffie-Hellman and the choice of a tunnel by identity are
- * asked for and may be answered at once or much later; meanwhile the SA is in a
- * WAITING state, retransmits of the request are dropped, and deleting the SA
- * cancels what it waits for.
+ * Nothing waits inside: Diffie-Hellman, signatures with their certificate paths, and
+ * the choice of a tunnel by identity are asked for and may be answered at once or much
+ * later; meanwhile the SA is in a WAITING state, retransmits of the request are
+ * dropped, and deleting the SA cancels what it waits for.
+ *
+ * A tunnel is authenticated by its pre-shared key or by certificates, never by either:
+ * which of them it is, is the config's word, not the peer's.
  */
 #ifndef S2_IKE_IKE_H
 #define S2_IKE_IKE_H
@@ -82,21 +87,39 @@ struct s2_ike_choices {
  * IKEv2, unless it is not allowed or ikev1_first: there is no falling back in here. */
 enum s2_ike_versions { S2_IKE_ALLOW_V2 = 1, S2_IKE_ALLOW_V1 = 2 };
 
+/* How both ends of a tunnel prove who they are; IKEv1 knows the key alone. */
+enum s2_ike_auth_by { S2_IKE_BY_PSK = 0, S2_IKE_BY_CERTIFICATE = 1 };
+
+/* This side's certificate and whom it trusts: handles of the crypto backend, which vpn owns.
+ * One that is replaced lives on until no handshake uses it: users is the engine's count. */
+struct s2_ike_credentials {
+    const void *identity, *trust;
+    s2svpn_span chain[S2SVPN_CHAIN_MAX]; /* DER, ours first */
+    size_t chain_count;
+    s2svpn_span authorities; /* SHA-1 of their keys, for CERTREQ; 20 bytes each */
+    struct s2_ike_id id;     /* DER_ASN1_DN: our certificate's subject */
+    uint32_t users;
+};
+
 /* What one tunnel asks of IKE. IKEv1 takes the same choices: for phase 1 those with
  * AES-CBC, a hash with the PRF's name, and a group; for phase 2 all of esp. */
 struct s2_ike_config {
-    void *owner;                /* the tunnel: given back in every callback */
-    const char *name;           /* for log lines; borrowed as long as the config */
-    s2svpn_endpoint local;      /* role IKE */
-    s2svpn_endpoint local_natt; /* role NATT; family NONE: no such endpoint here */
-    s2svpn_address remote;      /* family NONE: any (the peer's address isn't known) */
-    uint16_t remote_port;       /* usually 500 */
-    uint16_t remote_natt_port;  /* usually 4500 */
-    struct s2_ike_id local_id;  /* NONE: our address */
-    struct s2_ike_id remote_id; /* NONE: any */
-    struct s2_secret psk;
-    struct s2_ike_choices ike, esp;      /* esp.ke: PFS groups; empty: no PFS. esp.prf unused */
-    s2svpn_prefix local_net, remote_net; /* selectors that we ask for and narrow to */
+    void *owner;                            /* the tunnel: given back in every callback */
+    const char *name;                       /* for log lines; borrowed as long as the config */
+    s2svpn_endpoint local;                  /* role IKE */
+    s2svpn_endpoint local_natt;             /* role NATT; family NONE: no such endpoint here */
+    s2svpn_address remote;                  /* family NONE: any (the peer's address isn't known) */
+    uint16_t remote_port;                   /* usually 500 */
+    uint16_t remote_natt_port;              /* usually 4500 */
+    struct s2_ike_id local_id;              /* NONE: our address */
+    struct s2_ike_id remote_id;             /* NONE: any */
+    uint8_t auth_by;                        /* enum s2_ike_auth_by */
+    struct s2_secret psk;                   /* BY_PSK */
+    struct s2_ike_credentials *credentials; /* BY_CERTIFICATE; NULL: none yet, nothing comes up */
+    s2svpn_span remote_subject;     /* Name in DER of the peer's certificate; empty: any that the
+                                 * authorities have issued */
+    struct s2_ike_choices ike, esp; /* esp.ke: PFS groups; empty: no PFS. esp.prf unused */
+    s2svpn_prefix local_net, remote_net;       /* selectors that we ask for and narrow to */
     uint32_t ike_lifetime_s, child_lifetime_s; /* 0: never rekeyed by time */
     uint32_t child_lifetime_kb; /* IKEv1: offered and agreed on; vpn counts. 0: none */
     uint32_t rekey_margin_s, rekey_fuzz_percent;
@@ -108,6 +131,8 @@ struct s2_ike_config {
                              * one too: a gateway whose own address is mapped one to one */
     uint8_t versions; /* enum s2_ike_versions; 0: IKEv2 alone */
     bool ikev1_first; /* begin with IKEv1 where both are allowed */
+    bool aggressive;  /* as IKEv1's initiator: aggressive mode. Identities go in the clear, and
+                       * a hash that whoever sees it can try keys on: offline, for ever */
     bool mute;        /* don't answer nor start: the tunnel is administratively down */
     bool no_liveness; /* the peer's liveness checks stay unanswered: a provoked fault */
 };
@@ -123,8 +148,9 @@ struct s2_ike_config {
     X(INVALID_KE, "the peer asked for a group that is not allowed here")                           \
     X(AUTHENTICATION, "authentication failed: the pre-shared keys differ")                         \
     X(PEER_AUTHENTICATION,                                                                         \
-      "the peer reports that authentication failed: check the pre-shared key")                     \
+      "the peer reports that authentication failed: check the pre-shared key or certificate")      \
     X(IDENTITY, "the peer's identity is not the expected one")                                     \
+    X(CERTIFICATE, "authentication failed: the peer's certificate is not accepted")                \
     X(TS_UNACCEPTABLE, "no common traffic selectors")                                              \
     X(SYNTAX, "the peer's message was malformed")                                                  \
     X(PEER_ERROR, "the peer reports an error")                                                     \
@@ -181,18 +207,20 @@ struct s2_ike_ops {
      * Borrowed for the call. */
     void (*send)(void *user, const s2svpn_endpoint *local, const s2svpn_endpoint *remote,
                  const uint8_t *p, size_t len);
-    /* As crypto's start_job; the answer comes by s2_ike_job_done. */
+    /* As crypto's start_job; the answer comes by s2_ike_job_done. A job of kind VERIFY gets its
+     * wall clock here. */
     s2svpn_job_state (*start_job)(void *user, s2svpn_job *job, s2svpn_status *result);
     void (*cancel_job)(void *user, s2svpn_job *job);
     /* A first message: which tunnels may it be for, by its addresses? Returns how
      * many were written, at most max. */
     size_t (*candidates)(void *user, const s2svpn_endpoint *local, const s2svpn_endpoint *remote,
                          const struct s2_ike_config **out, size_t max);
-    /* IKE_AUTH came: which of them is it, by identities? idr may be NULL. Answer
-     * with s2_ike_identified, now or later. */
+    /* IKE_AUTH came: which of them is it, by identities? idr may be NULL; certificate is the
+     * first that the peer sent, in DER, not checked yet, or empty. Answer with
+     * s2_ike_identified, now or later. */
     void (*identify)(void *user, uint64_t ticket, const s2svpn_endpoint *local,
                      const s2svpn_endpoint *remote, const struct s2_ike_id *idi,
-                     const struct s2_ike_id *idr);
+                     const struct s2_ike_id *idr, s2svpn_span certificate);
     /* A fresh inbound SPI for a child, not 0 to 255; 0: none to be had. release gives
      * back one that never reached child_up. */
     uint32_t (*child_spi)(void *user, void *owner);
@@ -268,14 +296,17 @@ void s2_ike_free(struct s2_ike *ike);
 enum s2svpn_drop s2_ike_receive(struct s2_ike *ike, const s2svpn_endpoint *local,
                                 const s2svpn_endpoint *remote, uint8_t *p, size_t len,
                                 uint64_t now_ns);
+/* Whose signature it is about, for a job of kind SIGN or VERIFY that runs or is being
+ * answered; NULL for others. */
+const struct s2_ike_config *s2_ike_job_config(const s2svpn_job *job);
 void s2_ike_job_done(struct s2_ike *ike, s2svpn_job *job, s2svpn_status result, uint64_t now_ns);
 /* config NULL: nobody. A ticket whose SA is gone is ignored. */
 void s2_ike_identified(struct s2_ike *ike, uint64_t ticket, const struct s2_ike_config *config,
                        uint64_t now_ns);
 
 /* Start an IKE SA and a child; if one is up that has no child, only the child. E_EXISTS
- * if this owner already has or makes them as initiator; E_STATE if it is mute or the
- * peer's address isn't known; what else fails at once is returned too, and no callback
+ * if this owner already has or makes them as initiator; E_STATE if it is mute, the peer's
+ * address isn't known, or it goes by certificates and has no credentials; what else fails at once is returned too, and no callback
  * comes. Otherwise sa_up and child_up, or sa_down, follow. */
 S2SVPN_NODISCARD s2svpn_status s2_ike_initiate(struct s2_ike *ike,
                                                const struct s2_ike_config *config, uint64_t now_ns);

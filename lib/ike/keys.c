@@ -208,19 +208,26 @@ s2svpn_status s2_ike_derive_child(const struct s2_ike_crypto *c, const struct s2
 
 /* ---- AUTH */
 
+s2svpn_status s2_ike_auth_id(const struct s2_ike_crypto *c, const struct s2_ike_keys *k,
+                             bool initiator, const struct s2_ike_id *id, uint8_t *out)
+{
+    const s2svpn_span key = s2_span(initiator ? k->sk_pi : k->sk_pr, k->prf->key_len);
+    const uint8_t head[4] = {id->type};
+    const s2svpn_span body[] = {s2_span(head, 4), s2_span(id->data, id->len)};
+
+    return c->ops->prf(c->user, k->suite.prf, key, body, 2, out);
+}
+
 s2svpn_status s2_ike_auth_psk(const struct s2_ike_crypto *c, const struct s2_ike_keys *k,
                               bool initiator, s2svpn_span psk, s2svpn_span message,
                               s2svpn_span nonce, const struct s2_ike_id *id, uint8_t *out)
 {
     static const char pad_text[] = "Key Pad for IKEv2"; /* without its zero byte */
     const s2svpn_span pad = s2_span(pad_text, sizeof(pad_text) - 1);
-    const s2svpn_span id_key = s2_span(initiator ? k->sk_pi : k->sk_pr, k->prf->key_len);
-    const uint8_t id_head[4] = {id->type};
-    const s2svpn_span id_body[] = {s2_span(id_head, 4), s2_span(id->data, id->len)};
     uint8_t id_mac[S2SVPN_PRF_MAX], psk_mac[S2SVPN_PRF_MAX];
     const s2svpn_span octets[] = {message, nonce, s2_span(id_mac, k->prf->out_len)};
 
-    s2svpn_status rc = c->ops->prf(c->user, k->suite.prf, id_key, id_body, 2, id_mac);
+    s2svpn_status rc = s2_ike_auth_id(c, k, initiator, id, id_mac);
     if (rc == S2SVPN_OK)
         rc = c->ops->prf(c->user, k->suite.prf, psk, &pad, 1, psk_mac);
     if (rc == S2SVPN_OK)

@@ -58,6 +58,11 @@ S2SVPN_NODISCARD s2svpn_status s2_ike_auth_psk(const struct s2_ike_crypto *c,
                                                s2svpn_span nonce, const struct s2_ike_id *id,
                                                uint8_t *out);
 
+/* The last piece of what AUTH proves, by whichever method: prf(SK_px, id body). */
+S2SVPN_NODISCARD s2svpn_status s2_ike_auth_id(const struct s2_ike_crypto *c,
+                                              const struct s2_ike_keys *k, bool initiator,
+                                              const struct s2_ike_id *id, uint8_t *out);
+
 /* SHA1(SPIs | address | port), 20 bytes. */
 S2SVPN_NODISCARD s2svpn_status s2_ike_nat_hash(const struct s2_ike_crypto *c, uint64_t spi_i,
                                                uint64_t spi_r, const s2svpn_endpoint *e,

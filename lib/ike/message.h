@@ -5,7 +5,7 @@
  *
  *   s2_ike_parse_header ─> s2_ike_parse_payloads ─> list of (type, body)
  *                                     │ body
- *   s2_ike_parse_sa, _ke, _nonce, _id, _auth, _notify, _delete, _ts
+ *   s2_ike_parse_sa, _ke, _nonce, _id, _cert, _certreq, _auth, _notify, _delete, _ts
  *
  * Each parser has a writer, and a test takes every pair around. Payload types
  * and notifies are list macros: one row a number.
@@ -233,8 +233,35 @@ bool s2_ike_dn_print(s2svpn_span dn, char *out, size_t size);
 bool s2_ike_id_equal(const struct s2_ike_id *a, const struct s2_ike_id *b);
 struct s2_ike_id s2_ike_id_of(const s2svpn_address *a);
 
-/* AUTH, section 3.8. */
-enum s2_ike_auth_method { S2_IKE_AUTH_RSA = 1, S2_IKE_AUTH_PSK = 2, S2_IKE_AUTH_SIGNATURE = 14 };
+/* CERT, section 3.6: not empty. Other encodings are read too; what to do with them is the
+ * reader's business. */
+#define S2_IKE_CERT_X509 4 /* X.509 certificate, signature */
+struct s2_ike_cert_payload {
+    uint8_t encoding;
+    s2svpn_span data;
+};
+S2SVPN_NODISCARD s2svpn_status s2_ike_parse_cert(struct s2_reader *r,
+                                                 struct s2_ike_cert_payload *out);
+void s2_ike_write_cert(struct s2_writer *w, s2svpn_span x509);
+/* The X.509 certificates of a message in their order, borrowed from it; those of other
+ * encodings are left out, so count may be 0. E_MALFORMED; E_LIMIT if there are more
+ * CERT payloads than S2SVPN_CHAIN_MAX, of whatever encoding; count is 0 then. */
+S2SVPN_NODISCARD s2svpn_status s2_ike_read_certificates(const struct s2_ike_payloads *list,
+                                                        s2svpn_span chain[S2SVPN_CHAIN_MAX],
+                                                        size_t *count);
+
+/* CERTREQ, section 3.7: of encoding X509 whole SHA-1 hashes, maybe none. */
+#define S2_IKE_KEY_HASH_LEN 20
+struct s2_ike_certreq_payload {
+    uint8_t encoding;
+    s2svpn_span authorities;
+};
+S2SVPN_NODISCARD s2svpn_status s2_ike_parse_certreq(struct s2_reader *r,
+                                                    struct s2_ike_certreq_payload *out);
+void s2_ike_write_certreq(struct s2_writer *w, s2svpn_span authorities);
+
+/* AUTH, section 3.8; its methods are enum s2svpn_auth_method. */
+#define S2_IKE_AUTH_PSK S2SVPN_AUTH_SHARED_KEY
 struct s2_ike_auth_payload {
     uint8_t method;
     s2svpn_span data;
@@ -252,6 +279,9 @@ struct s2_ike_notify_payload {
 S2SVPN_NODISCARD s2svpn_status s2_ike_parse_notify(struct s2_reader *r,
                                                    struct s2_ike_notify_payload *out);
 void s2_ike_write_notify(struct s2_writer *w, const struct s2_ike_notify_payload *n);
+/* What SIGNATURE_HASH_ALGORITHMS says, RFC 7427 section 4: bits as in s2svpn_sign, of
+ * hashes below 32; 0 if it makes no sense. */
+uint32_t s2_ike_read_hashes(s2svpn_span data);
 
 /* D, section 3.11. Count and bytes must agree; E_LIMIT above S2_IKE_DELETE_MAX. */
 #define S2_IKE_DELETE_MAX 32

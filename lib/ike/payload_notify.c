@@ -73,3 +73,18 @@ void s2_ike_write_delete(struct s2_writer *w, const struct s2_ike_delete_payload
     for (size_t i = 0; spis && i < d->count; i++)
         s2_write_u32(w, d->spi[i]);
 }
+
+uint32_t s2_ike_read_hashes(s2svpn_span data)
+{
+    uint32_t hashes = 0;
+    struct s2_reader r;
+
+    s2_reader_init(&r, data.p, data.len);
+    while (r.left > 0 && r.rc == S2SVPN_OK) {
+        const uint16_t hash = s2_read_u16(&r, "notify.hash");
+
+        if (hash > 0 && hash < 32)
+            hashes |= UINT32_C(1) << hash;
+    }
+    return s2_reader_finish(&r) == S2SVPN_OK ? hashes : 0;
+}

@@ -10,7 +10,8 @@
 #include "ike/v1/v1.h"
 #include "ike/v2/v2.h"
 
-#define SPI_TRIES 8 /* 64 random bits; more collisions mean broken randomness */
+#define RETURNED_NS (2 * S2_SECOND) /* a handshake's time, with an answer that is lost */
+#define SPI_TRIES 8                 /* 64 random bits; more collisions mean broken randomness */
 
 /* ---- parts */
 
@@ -71,6 +72,15 @@ void s2_ike_making_stop(struct s2_ike_sa *sa, struct s2_ike_making *m)
     release_spi(sa, m);
 }
 
+void s2_ike_handshake_use(struct s2_ike_handshake *h, struct s2_ike_credentials *credentials)
+{
+    if (credentials != NULL)
+        credentials->users++;
+    if (h->credentials != NULL)
+        h->credentials->users--;
+    h->credentials = credentials;
+}
+
 void s2_ike_handshake_free(struct s2_ike_sa *sa)
 {
     struct s2_ike_handshake *h = sa->handshake;
@@ -82,6 +92,9 @@ void s2_ike_handshake_free(struct s2_ike_sa *sa)
     s2_ike_bytes_clear(sa->ike, &h->message_i);
     s2_ike_bytes_clear(sa->ike, &h->message_r);
     s2_ike_bytes_clear(sa->ike, &h->held);
+    s2_ike_bytes_clear(sa->ike, &h->room);
+    s2_ike_proof_free(sa);
+    s2_ike_handshake_use(h, NULL);
     s2_wipe(h, sizeof(*h));
     s2_free(sa->ike->env, h);
     sa->handshake = NULL;
@@ -219,7 +232,7 @@ s2svpn_status s2_ike_sa_new(struct s2_ike *ike, bool initiator, uint64_t spi_own
     sa->path = *path;
     sa->initiator = initiator;
     sa->peer_window = 1;
-    sa->created_ns = ike->now_ns;
+    sa->created_ns = sa->contact_ns = ike->now_ns;
     sa->rekey_at_ns = sa->expire_at_ns = sa->grace_at_ns = sa->child_at_ns = S2SVPN_NEVER;
     s2_list_init(&sa->owner_link);
     s2_list_init(&sa->half_link);
@@ -333,8 +346,10 @@ static void unlink_sa(struct s2_ike_sa *sa)
     s2_timer_cancel(ike->env->timers, &sa->alarm);
     s2_ike_making_stop(sa, sa->asking);
     s2_ike_making_stop(sa, sa->answering);
-    if (sa->handshake != NULL)
+    if (sa->handshake != NULL) {
         s2_ike_making_stop(sa, &sa->handshake->making);
+        s2_ike_proof_stop(sa);
+    }
     if (sa->v1 != NULL)
         s2_ike1_stop(sa);
     if (sa->predecessor != NULL)
@@ -404,9 +419,10 @@ void s2_ike_sa_kill(struct s2_ike_sa *sa, enum s2_ike_reason reason, const char 
         return; /* by a callback of the heir */
     s2_ike_set_state(sa, S2_IKE_STATE_DEAD);
     void *owner = sa->config->owner;
-    s2_log(ike->env, S2_LOG_INFO, "%s: IKE SA ended: %s%s%s",
-           sa->config->name != NULL ? sa->config->name : "-", s2_ike_reason_text(reason),
-           words[0] != '\0' ? ": " : "", words);
+    /* A line for each that anybody's message can make would fill the log. */
+    s2_log(ike->env, sa->announced || sa->report ? S2_LOG_INFO : S2_LOG_DEBUG,
+           "%s: IKE SA ended: %s%s%s", sa->config->name != NULL ? sa->config->name : "-",
+           s2_ike_reason_text(reason), words[0] != '\0' ? ": " : "", words);
     unlink_sa(sa);
     const bool last = leave_owner(sa), was_up = sa->announced, tell = sa->announced || sa->report;
     sa->reason = (uint8_t)reason;
@@ -429,21 +445,51 @@ void s2_ike_sa_close(struct s2_ike_sa *sa, enum s2_ike_reason reason, const char
     s2_ike_touch(sa);
 }
 
-bool s2_ike_make_room(struct s2_ike *ike)
+static bool push_out_oldest(struct s2_ike *ike, const struct s2_link *list, uint64_t age_ns)
 {
-    if (ike->counters.sas >= ike->options.limits.sas)
-        return false;
-    if (ike->counters.half_open < ike->options.limits.half_open)
-        return true;
-    S2_LIST_EACH(&ike->half_open, it) {
+    S2_LIST_EACH(list, it) {
         struct s2_ike_sa *sa = S2_CONTAINER(it, struct s2_ike_sa, half_link);
 
+        if (s2_after(sa->created_ns, age_ns) > ike->now_ns)
+            return false;
         if (sa->state == S2_IKE_STATE_HALF_OPEN || sa->state == S2_IKE_STATE_REFUSED) {
             s2_ike_sa_kill(sa, S2_IKE_REASON_LIMIT, "too many half-open IKE SAs");
             return true;
         }
     }
     return false;
+}
+
+/* Those who have shown that they receive may fill three quarters against all others, and
+ * the rest as long as nobody else needs it: all of IKEv1's begin without having shown it. */
+static bool has_most_returned(const struct s2_ike *ike)
+{
+    return ike->returned > ike->options.limits.half_open - ike->options.limits.half_open / 4;
+}
+
+/* When thousands of real peers start at once, those who come too late ask again soon; who has
+ * been answered and is thrown out would go on asking a stranger. */
+bool s2_ike_make_room(struct s2_ike *ike, bool returned)
+{
+    if (ike->counters.sas < ike->options.limits.sas &&
+        ike->counters.half_open < ike->options.limits.half_open)
+        return true;
+    if (has_most_returned(ike) && push_out_oldest(ike, &ike->half_returned, RETURNED_NS))
+        return true;
+    if (returned && has_most_returned(ike))
+        return false;
+    return push_out_oldest(ike, &ike->half_open, 0) ||
+           (returned && push_out_oldest(ike, &ike->half_returned, RETURNED_NS));
+}
+
+void s2_ike_sa_returned(struct s2_ike_sa *sa)
+{
+    if (sa->returned || !s2_ike_state_is_half(sa->state))
+        return;
+    sa->returned = true;
+    s2_list_remove(&sa->half_link);
+    s2_list_append(&sa->ike->half_returned, &sa->half_link);
+    sa->ike->returned++;
 }
 
 void s2_ike_sa_reap(struct s2_ike *ike)

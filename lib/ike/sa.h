@@ -29,11 +29,15 @@
     X(INIT_KE, "initiator: waits for its public value")                                            \
     X(INIT_SENT, "initiator: IKE_SA_INIT is out")                                                  \
     X(INIT_SHARED, "initiator: waits for the shared secret")                                       \
+    X(AUTH_SIGNING, "initiator: waits for its signature")                                          \
     X(AUTH_SENT, "initiator: IKE_AUTH is out")                                                     \
+    X(AUTH_VERIFYING, "initiator: waits to hear whether the peer's signature is right")            \
     X(HALF_KE, "responder: waits for its public value")                                            \
     X(HALF_OPEN, "responder: IKE_SA_INIT is answered")                                             \
     X(HALF_SHARED, "responder: waits for the shared secret")                                       \
     X(HALF_IDENTIFY, "responder: waits to hear whose peer this is")                                \
+    X(HALF_VERIFYING, "responder: waits to hear whether the peer's signature is right")            \
+    X(HALF_SIGNING, "responder: waits for its signature")                                          \
     X(REFUSED, "responder: refused in IKE_AUTH; answers retransmits only")                         \
     X(UP, "established")                                                                           \
     X(REKEYED, "its heir has taken over; waits for its delete")                                    \
@@ -106,12 +110,28 @@ struct s2_ike_bytes {
     size_t len;
 };
 
+/* A signature made or checked as a job, with what the job borrows; wiped by free. What
+ * was signed is the message, the nonce and the keyed hash of the ID, section 2.15. */
+struct s2_ike_proof {
+    struct s2_ike_sa *sa;
+    s2svpn_job job;
+    uint8_t state; /* enum s2_ike_kex_state, of the job */
+    s2svpn_status result;
+    s2svpn_sign sign;
+    s2svpn_verify verify;
+    struct s2_ike_id id; /* whose proof it is */
+    s2svpn_span octets[3];
+    s2svpn_span chain[S2SVPN_CHAIN_MAX]; /* into held */
+    uint8_t id_mac[S2SVPN_PRF_MAX];
+    uint8_t auth[S2SVPN_AUTH_MAX]; /* ours */
+};
+
 /* Needed until the SA is up. */
 struct s2_ike_handshake {
     struct s2_ike_making making; /* the SA's keys, then the child's */
     struct s2_ike_suite child_suite;
     struct s2_ike_bytes message_i, message_r; /* of IKE_SA_INIT, for AUTH */
-    struct s2_ike_bytes held;                 /* IKE_AUTH while jobs or the choice run */
+    struct s2_ike_bytes held;                 /* the peer's IKE_AUTH while jobs or the choice run */
     uint8_t held_fragments;                   /* sealed ones in held; 0: a whole message */
     s2svpn_span held_inner;                   /* decrypted, into held */
     uint8_t held_first;                       /* type of the first payload */
@@ -123,6 +143,11 @@ struct s2_ike_handshake {
     bool initial_contact;
     uint16_t child_error; /* notify that says why there is no child; 0: there is one */
     struct s2_ike_id our_id;
+    /* By certificates: */
+    struct s2_ike_credentials *credentials; /* counted in its users; NULL: none */
+    uint32_t peer_hashes;                   /* as in s2svpn_sign */
+    struct s2_ike_proof *proof;
+    struct s2_ike_bytes room;      /* in which our IKE_AUTH is composed: chains are long */
     char hint[S2_IKE_DETAIL_SIZE]; /* from what can't be trusted: for a timeout's detail */
 };
 
@@ -187,6 +212,7 @@ struct s2_ike_sa {
     bool announced; /* sa_up was called */
     bool report;    /* sa_down is owed though it was never up */
     bool proved;    /* the peer has shown that it is up too */
+    bool returned;  /* half open: it receives where it says that it is */
     bool nat_local, nat_remote, udp;
     bool fragmentation; /* both know fragments */
     bool want_close, want_rekey, want_child, want_check;
@@ -227,10 +253,12 @@ struct s2_ike_sa {
     struct s2_ike1 *v1; /* what an IKEv1 SA has instead of windows; NULL: IKEv2 */
 
     uint64_t created_ns, established_ns, last_in_ns, last_out_ns;
+    uint64_t contact_ns; /* INITIAL_CONTACT speaks of what was up before then */
     uint64_t rekey_at_ns, expire_at_ns;
-    uint64_t child_at_ns; /* a new child is tried again */
-    uint64_t grace_at_ns; /* the peer should have deleted it by then */
-    uint64_t hint_at_ns;  /* unprotected hints count again from then */
+    uint64_t child_at_ns;      /* a new child is tried again */
+    uint64_t grace_at_ns;      /* the peer should have deleted it by then */
+    uint64_t hint_at_ns;       /* unprotected hints count again from then */
+    uint64_t moved_note_at_ns; /* paces the lines on moves of the peer (v2/nat.c) */
     char detail[S2_IKE_DETAIL_SIZE];
 };
 
@@ -252,8 +280,11 @@ void s2_ike_sa_kill(struct s2_ike_sa *sa, enum s2_ike_reason reason, const char 
 void s2_ike_sa_kill_silently(struct s2_ike_sa *sa);
 /* End it and tell the peer, if there are keys to tell it with. */
 void s2_ike_sa_close(struct s2_ike_sa *sa, enum s2_ike_reason reason, const char *detail);
-/* Room for one more responder? The oldest one that only waits for its peer makes it. */
-bool s2_ike_make_room(struct s2_ike *ike);
+/* Room for one more responder? The oldest one that only waits for its peer makes it: as a
+ * rule one whose source may be invented, so that nobody's inventions push out real peers. */
+bool s2_ike_make_room(struct s2_ike *ike, bool returned);
+/* A half-open one has shown that it receives where it says that it is. */
+void s2_ike_sa_returned(struct s2_ike_sa *sa);
 /* Free what s2_ike_sa_kill left. */
 void s2_ike_sa_reap(struct s2_ike *ike);
 /* Let the outermost leave look at it. */
@@ -283,8 +314,11 @@ void s2_ike_making_free(struct s2_ike_sa *sa, struct s2_ike_making **m);
 void s2_ike_making_stop(struct s2_ike_sa *sa, struct s2_ike_making *m);
 void s2_ike_kex_cancel(struct s2_ike_sa *sa, struct s2_ike_kex *kex);
 void s2_ike_handshake_free(struct s2_ike_sa *sa);
+/* The handshake uses these from now on, and no others; NULL: none. */
+void s2_ike_handshake_use(struct s2_ike_handshake *h, struct s2_ike_credentials *credentials);
 /* A line for the tunnel's log. */
 void s2_ike_note(struct s2_ike_sa *sa, const char *fmt, ...) S2SVPN_PRINTF(2, 3);
+#define S2_IKE_UNANSWERED "a liveness check of the peer's stays unanswered: a provoked fault"
 
 /* What we agree to for an IKE SA, and for a child. */
 static inline struct s2_ike_terms s2_ike_sa_terms(const struct s2_ike *ike,
@@ -304,12 +338,17 @@ static inline struct s2_ike_terms s2_ike_child_terms(const struct s2_ike_sa *sa,
                                  .esn = sa->config->esn};
 }
 
-/* Does the tunnel speak that version? */
+static inline bool s2_ike_by_certificate(const struct s2_ike_config *config)
+{
+    return config->auth_by == S2_IKE_BY_CERTIFICATE;
+}
+
+/* Does the tunnel speak that version? IKEv1 knows no certificates here. */
 static inline bool s2_ike_allows(const struct s2_ike_config *config, enum s2_ike_versions bit)
 {
-    const uint8_t versions = config->versions != 0 ? config->versions : S2_IKE_ALLOW_V2;
+    const uint8_t versions = s2_ike_by_certificate(config) ? 0 : config->versions;
 
-    return (versions & bit) != 0;
+    return ((versions != 0 ? versions : S2_IKE_ALLOW_V2) & bit) != 0;
 }
 
 static inline uint64_t s2_ike_spi_i(const struct s2_ike_sa *sa)

@@ -315,7 +315,7 @@ static enum s2_verdict end_by_dpd(s2svpn_tunnel *t, char *words, size_t size)
 {
     const char *text = s2_ike_reason_text(S2_IKE_REASON_DPD);
 
-    switch (t->options.dpd_action) {
+    switch (s2_can_start(t) ? t->options.dpd_action : S2SVPN_DPD_CLEAR) {
     case S2SVPN_DPD_CLEAR:
         s2_print(words, size, "%s; the peer may come back (action clear)", text);
         return S2_VERDICT_REST;

@@ -33,7 +33,8 @@ static void print(struct s2_buffer *b, const struct s2_object *o)
         s2_record_prefix(b, "inside_cidr", &t->options.inside_cidr);
         if (c->inside_version == 6)
             s2_record_prefix(b, "inside_ipv6_cidr", &t->options.inside_ipv6_cidr);
-        s2_record_text(b, "pre_shared_key", t->psk);
+        if (!s2_by_certificate(t))
+            s2_record_text(b, "pre_shared_key", t->psk);
         s2_record_number(b, "phase1_lifetime_s", t->options.phase1_lifetime_s);
         s2_record_number(b, "phase2_lifetime_s", t->options.phase2_lifetime_s);
     }
@@ -150,12 +151,15 @@ s2svpn_tunnel *s2_tunnel_by_outside(const s2svpn_context *ctx, const s2svpn_addr
     return n ? S2_CONTAINER(n, s2svpn_tunnel, by_outside) : NULL;
 }
 
-s2svpn_status s2_tunnel_list(s2svpn_tunnel *t)
+/* One whose peer may come from anywhere is in no pair. */
+static s2svpn_status list_pair(s2svpn_tunnel *t)
 {
     s2svpn_context *ctx = t->connection->object.ctx;
     const struct outside_pair pair = {t->ike.local.address, t->ike.remote};
     s2svpn_status rc;
 
+    if (!s2_can_start(t))
+        return S2SVPN_OK;
     if (s2_tunnel_by_outside(ctx, &pair.local, &pair.remote))
         return s2_fail(&ctx->env, S2SVPN_E_EXISTS, "outside_address",
                        "another tunnel uses this pair of outside addresses");
@@ -164,6 +168,25 @@ s2svpn_status s2_tunnel_list(s2svpn_tunnel *t)
         return s2_fail(&ctx->env, rc, "", "no room for another tunnel");
     t->listed = true;
     return S2SVPN_OK;
+}
+
+s2svpn_status s2_tunnel_list(s2svpn_tunnel *t)
+{
+    s2svpn_status rc = list_pair(t);
+
+    if (rc == S2SVPN_OK && s2_by_certificate(t) && !t->connection->device)
+        rc = s2_roaming_list(t);
+    if (rc != S2SVPN_OK)
+        s2_tunnel_unlist(t);
+    return rc;
+}
+
+void s2_tunnel_unlist(s2svpn_tunnel *t)
+{
+    s2_roaming_unlist(t);
+    if (t->listed)
+        s2_table_remove(&t->connection->object.ctx->by_outside, &t->by_outside);
+    t->listed = false;
 }
 
 /* ---- making, shared with devices */
@@ -268,9 +291,12 @@ s2svpn_status s2svpn_connection_start(s2svpn_connection *c)
         t->ike.mute = false;
         t->attempt.tried = 0;
         t->faults.rests = false;
-        t->keep_up = !c->device || t->options.startup_action == S2SVPN_STARTUP_START;
+        t->keep_up =
+            c->device ? t->options.startup_action == S2SVPN_STARTUP_START : s2_can_start(t);
         if (!t->keep_up && t->phase == S2SVPN_TUNNEL_STOPPED)
-            s2_tunnel_set_phase(t, S2SVPN_TUNNEL_IDLE, "waits for the gateway to start it");
+            s2_tunnel_set_phase(t, S2SVPN_TUNNEL_IDLE,
+                                c->device ? "waits for the gateway to start it"
+                                          : "waits for the device to start it");
         else if (t->keep_up && s2_list_empty(&t->children))
             s2_timer_set(&ctx->timers, &t->retry, ctx->now_ns);
     }

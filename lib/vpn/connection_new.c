@@ -18,13 +18,26 @@ static const s2svpn_tunnel_options *other(const s2svpn_connection *c, const s2sv
     return &c->tunnel[1 - t->index].options;
 }
 
-/* Is it one of ours that speaks IKE, to a customer of its family? */
+/* Is it one of ours that speaks IKE, to a customer of its family if that is known? */
 static bool outside_allowed(const s2svpn_connection *c, const s2svpn_address *a)
 {
     const s2svpn_context *ctx = c->object.ctx;
 
-    return a->family == c->customer_address.family &&
+    return (c->customer_address.family == S2SVPN_FAMILY_NONE ||
+            a->family == c->customer_address.family) &&
            (s2_local_find(ctx, a, S2SVPN_ROLE_IKE) || s2_local_find(ctx, a, S2SVPN_ROLE_NATT));
+}
+
+/* Does another tunnel to this customer gateway use it? */
+static bool outside_taken(const s2svpn_connection *c, const s2svpn_address *a)
+{
+    const s2svpn_context *ctx = c->object.ctx;
+    const struct s2_ike_id *subject = &c->cgw->subject;
+
+    if (subject->len > 0 && s2_tunnel_by_subject(ctx, a, s2_span(subject->data, subject->len)))
+        return true;
+    return c->customer_address.family != S2SVPN_FAMILY_NONE &&
+           s2_tunnel_by_outside(ctx, a, &c->customer_address);
 }
 
 /* The two outside addresses differ, and their pairs with the customer's are free. */
@@ -39,7 +52,7 @@ static s2svpn_status choose_outside(s2svpn_connection *c, s2svpn_tunnel *t, cons
         if (!outside_allowed(c, wanted))
             return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field,
                            "not a local address of the customer gateway's family");
-        if (s2_tunnel_by_outside(ctx, wanted, &c->customer_address) ||
+        if (outside_taken(c, wanted) ||
             (t->index == 1 && s2_address_equal(wanted, &other(c, t)->outside_address)))
             return s2_fail(&ctx->env, S2SVPN_E_EXISTS, field,
                            "another tunnel to this customer gateway uses it");
@@ -48,7 +61,7 @@ static s2svpn_status choose_outside(s2svpn_connection *c, s2svpn_tunnel *t, cons
     for (size_t i = 0; i < ctx->local_count; i++) {
         const s2svpn_address *a = &ctx->local[i].address;
 
-        if (!outside_allowed(c, a) || s2_tunnel_by_outside(ctx, a, &c->customer_address) ||
+        if (!outside_allowed(c, a) || outside_taken(c, a) ||
             s2_address_equal(a, &other(c, t)->outside_address))
             continue;
         *wanted = *a;
@@ -118,6 +131,7 @@ void s2_tunnel_configure(s2svpn_tunnel *t)
     struct s2_ike_config *k = &t->ike;
 
     k->follow = !t->connection->device;
+    k->credentials = s2_by_certificate(t) ? s2_credentials_now(t->connection->object.ctx) : NULL;
     k->versions = (uint8_t)((o->ike_versions & S2SVPN_IKEV1 ? S2_IKE_ALLOW_V1 : 0) |
                             (o->ike_versions & S2SVPN_IKEV2 ? S2_IKE_ALLOW_V2 : 0));
     k->child_lifetime_kb = kilobytes(o->phase2_lifetime_bytes);
@@ -133,7 +147,7 @@ void s2_tunnel_configure(s2svpn_tunnel *t)
     k->dpd_timeout_s = t->dpd_timeout_s ? t->dpd_timeout_s : o->dpd_timeout_s;
     k->esn = o->esn;
     atomic_store_explicit(&t->cuts_df, o->dont_fragment == S2SVPN_DF_CLEAR, memory_order_relaxed);
-    t->options.pre_shared_key = t->psk;
+    t->options.pre_shared_key = s2_by_certificate(t) ? NULL : t->psk;
 }
 
 /* The n-th host of a /30 or a /126. */
@@ -151,6 +165,38 @@ uint32_t s2_tunnel_usual_med(const s2svpn_tunnel *t)
     return t->index == 0 || t->connection->router->ecmp_paths > 1 ? 100 : 200;
 }
 
+s2svpn_status s2_tunnel_use_certificates(s2svpn_tunnel *t, const char *path)
+{
+    s2svpn_context *ctx = t->connection->object.ctx;
+    char field[S2SVPN_FIELD_SIZE];
+
+    s2_print(field, sizeof(field), "%s.ike_versions", path);
+    if (t->options.ike_versions == S2SVPN_IKEV1)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "certificates need IKEv2");
+    t->options.ike_versions = S2SVPN_IKEV2;
+    t->ike.auth_by = S2_IKE_BY_CERTIFICATE;
+    return S2SVPN_OK;
+}
+
+/* The cloud side's, whose customer gateway has one. */
+static s2svpn_status use_certificate(s2svpn_connection *c, s2svpn_tunnel *t,
+                                     const s2svpn_tunnel_options *given, const char *path)
+{
+    s2svpn_context *ctx = c->object.ctx;
+    char field[S2SVPN_FIELD_SIZE];
+
+    s2_print(field, sizeof(field), "%s.pre_shared_key", path);
+    if (given->pre_shared_key)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field,
+                       "the customer gateway has a certificate");
+    s2_print(field, sizeof(field), "%s.startup_action", path);
+    if (given->startup_action == S2SVPN_STARTUP_START &&
+        c->customer_address.family == S2SVPN_FAMILY_NONE)
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "needs the customer gateway's address");
+    t->ike.remote_subject = s2_span(c->cgw->subject.data, c->cgw->subject.len);
+    return s2_tunnel_use_certificates(t, path);
+}
+
 /* All that options and the connection say; the key is chosen already. */
 static s2svpn_status finish_tunnel(s2svpn_connection *c, s2svpn_tunnel *t)
 {
@@ -163,8 +209,10 @@ static s2svpn_status finish_tunnel(s2svpn_connection *c, s2svpn_tunnel *t)
                        "only tunnels with IKEv2 are started from this side");
     rc = s2_tunnel_endpoints(t, &t->options.outside_address, ctx->options.peer_ike_port,
                              ctx->options.peer_natt_port);
-    if (rc != S2SVPN_OK || !s2_secret_set(&t->ike.psk, t->psk, strlen(t->psk)))
+    if (rc != S2SVPN_OK)
         return rc;
+    if (!s2_by_certificate(t) && !s2_secret_set(&t->ike.psk, t->psk, strlen(t->psk)))
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "pre_shared_key", "it is too long");
     t->inside_local = host_of(s2_tunnel_inside(t), 1);
     t->inside_remote = host_of(s2_tunnel_inside(t), 2);
     t->ike.remote = c->customer_address;
@@ -191,7 +239,9 @@ static s2svpn_status fill_tunnel(s2svpn_connection *c, s2svpn_tunnel *t,
         rc = choose_outside(c, t, path);
     if (rc != S2SVPN_OK)
         return rc;
-    if (given->pre_shared_key)
+    if (c->cgw->subject.len > 0)
+        rc = use_certificate(c, t, given, path);
+    else if (given->pre_shared_key)
         s2_copy_text(t->psk, sizeof(t->psk), given->pre_shared_key);
     else
         rc = make_psk(ctx, t->psk);
@@ -227,10 +277,13 @@ s2svpn_status s2_connection_fill_anew(s2svpn_tunnel *fresh, const s2svpn_tunnel 
         return rc;
     if (!s2_address_equal(&fresh->options.outside_address, &present->options.outside_address))
         return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "options.outside_address", "it stays");
-    s2_copy_text(fresh->psk, sizeof(fresh->psk),
-                 options->pre_shared_key ? options->pre_shared_key : present->psk);
+    if (c->cgw->subject.len > 0)
+        rc = use_certificate(c, fresh, options, "options");
+    else
+        s2_copy_text(fresh->psk, sizeof(fresh->psk),
+                     options->pre_shared_key ? options->pre_shared_key : present->psk);
     fresh->options.pre_shared_key = NULL;
-    return finish_tunnel(c, fresh);
+    return rc == S2SVPN_OK ? finish_tunnel(c, fresh) : rc;
 }
 
 static s2svpn_status check_network(const s2svpn_context *ctx, const char *field,

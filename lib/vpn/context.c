@@ -151,6 +151,7 @@ static void init_parts(s2svpn_context *ctx)
 {
     s2_timers_init(&ctx->timers);
     s2_timer_init(&ctx->stop_timer, on_stop_deadline, ctx);
+    s2_pace_init(ctx);
     s2_list_init(&ctx->changes);
     s2_list_init(&ctx->ghosts);
     s2_list_init(&ctx->log_lines);
@@ -160,6 +161,7 @@ static void init_parts(s2svpn_context *ctx)
         s2_list_init(&ctx->kind[i]);
     s2_table_init(&ctx->by_id, &ctx->env, (size_t)ctx->limits.objects * S2_KINDS);
     s2_table_init(&ctx->by_outside, &ctx->env, (size_t)ctx->limits.objects * 2);
+    s2_certificates_init(ctx);
     s2_slots_init(&ctx->spis, &ctx->env, 0);
     s2_slots_init(&ctx->ports, &ctx->env, 1);
     /* the control thread is a reader too: inline workers, and look-ups of its own */
@@ -291,6 +293,7 @@ void s2svpn_context_free(s2svpn_context *ctx)
         s2_router_clear(ctx->device);
     s2_free(&ctx->env, ctx->device);
     s2_ike_free(ctx->ike);
+    s2_certificates_clear(ctx);
     s2_bgp_free(ctx->bgp);
     s2_messages_clear(ctx);
     s2_epochs_clear(&ctx->epochs);

@@ -8,7 +8,7 @@
 static void control_ike(s2svpn_context *ctx, const s2svpn_endpoint *local,
                         const s2svpn_endpoint *remote, uint8_t *p, size_t len)
 {
-    const s2svpn_tunnel *t = s2_tunnel_by_outside(ctx, &local->address, &remote->address);
+    const s2svpn_tunnel *t = s2_tunnel_at(ctx, local, remote);
     enum s2svpn_drop drop;
 
     if (t && atomic_load_explicit(&t->blackhole, memory_order_relaxed))

@@ -6,6 +6,15 @@
 #include "s2svpn/config.h"
 #include "vpn/vpn.h"
 
+static bool has_any_key(const s2svpn_device_config *config)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < config->tunnel_count; i++)
+        any |= config->tunnel[i].pre_shared_key[0] != 0;
+    return any;
+}
+
 s2svpn_status s2_device_check(s2svpn_context *ctx, const s2svpn_device_config *config)
 {
     const uint8_t inside = config->tunnel[0].customer.inside.family;
@@ -17,7 +26,7 @@ s2svpn_status s2_device_check(s2svpn_context *ctx, const s2svpn_device_config *c
         const s2svpn_config_tunnel *t = &config->tunnel[i];
 
         s2_print(field, sizeof(field), "tunnel[%zu]", i);
-        if (t->customer.outside.family == S2SVPN_FAMILY_NONE ||
+        if ((t->customer.outside.family == S2SVPN_FAMILY_NONE && t->pre_shared_key[0] != 0) ||
             t->gateway.outside.family == S2SVPN_FAMILY_NONE ||
             t->customer.inside.family == S2SVPN_FAMILY_NONE ||
             t->gateway.inside.family == S2SVPN_FAMILY_NONE)
@@ -25,9 +34,14 @@ s2svpn_status s2_device_check(s2svpn_context *ctx, const s2svpn_device_config *c
         if (t->customer.inside.family != inside || t->gateway.inside.family != inside)
             return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field,
                            "inside addresses are all IPv4 or all IPv6");
-        if (t->pre_shared_key[0] == 0 ||
-            memchr(t->pre_shared_key, 0, sizeof(t->pre_shared_key)) == NULL)
+        if (memchr(t->pre_shared_key, 0, sizeof(t->pre_shared_key)) == NULL)
+            return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "the pre-shared key has no end");
+        if (t->pre_shared_key[0] == 0 && has_any_key(config))
             return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "a pre-shared key is missing");
+        if (t->pre_shared_key[0] == 0 && !s2_knows_certificates(ctx))
+            return s2_fail(&ctx->env, S2SVPN_E_UNSUPPORTED, field,
+                           "there is no pre-shared key, and the crypto backend has no "
+                           "certificates");
         if (!config->static_routes && (t->customer.asn == 0 || t->gateway.asn == 0))
             return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, field, "an ASN is missing");
     }
@@ -129,7 +143,8 @@ static void take_rest(s2svpn_tunnel *t, const s2svpn_config_tunnel *from,
 
     o->esn = options->esn;
     if (options->ike != S2SVPN_DEVICE_IKE_AUTO)
-        o->ike_versions = options->ike == S2SVPN_DEVICE_IKE_V1 ? S2SVPN_IKEV1 : S2SVPN_IKEV2;
+        o->ike_versions = options->ike == S2SVPN_DEVICE_IKE_V2 ? S2SVPN_IKEV2 : S2SVPN_IKEV1;
+    t->ike.aggressive = options->ike == S2SVPN_DEVICE_IKE_V1_AGGRESSIVE;
     o->replay_window = options->replay_window;
     o->log = options->log;
     o->bgp_log = options->bgp_log;
@@ -195,12 +210,34 @@ static struct s2_ike_id id_of(const s2svpn_address *a)
     return id;
 }
 
+/* Who both ends are: by addresses and the key, behind NAT too, as AWS expects; or by their
+ * certificates, where the gateway's address says nothing. */
+static s2svpn_status take_identities(s2svpn_tunnel *t, const s2svpn_config_tunnel *from,
+                                     const char *path)
+{
+    s2svpn_context *ctx = t->connection->object.ctx;
+    const struct s2_ike_id *peer = &t->connection->peer_identity;
+
+    if (from->pre_shared_key[0] == 0) {
+        if (peer->type == S2_IKE_ID_DER_ASN1_DN)
+            t->ike.remote_subject = s2_span(peer->data, peer->len);
+        else
+            t->ike.remote_id = *peer;
+        return s2_tunnel_use_certificates(t, path);
+    }
+    if (!s2_secret_set(&t->ike.psk, from->pre_shared_key, strlen(from->pre_shared_key)))
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, path, "the pre-shared key is too long");
+    s2_copy_text(t->psk, sizeof(t->psk), from->pre_shared_key);
+    t->ike.local_id = id_of(&from->customer.outside);
+    t->ike.remote_id = id_of(&from->gateway.outside);
+    return S2SVPN_OK;
+}
+
 s2svpn_status s2_device_fill(s2svpn_tunnel *t, const s2svpn_config_tunnel *from,
                              const s2svpn_device_options *options)
 {
     s2svpn_context *ctx = t->connection->object.ctx;
     const uint16_t ike_port = options->peer_ike_port, natt_port = options->peer_natt_port;
-    const size_t psk_len = strlen(from->pre_shared_key);
     s2svpn_tunnel_options defaults = {0};
     struct s2_offer second;
     s2svpn_address local;
@@ -219,16 +256,13 @@ s2svpn_status s2_device_fill(s2svpn_tunnel *t, const s2svpn_config_tunnel *from,
     if (rc == S2SVPN_OK)
         rc = s2_tunnel_endpoints(t, &local, ike_port ? ike_port : ctx->options.peer_ike_port,
                                  natt_port ? natt_port : ctx->options.peer_natt_port);
+    if (rc == S2SVPN_OK)
+        rc = take_identities(t, from, path);
     if (rc != S2SVPN_OK)
         return rc;
-    if (!s2_secret_set(&t->ike.psk, from->pre_shared_key, psk_len))
-        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, path, "the pre-shared key is too long");
-    s2_copy_text(t->psk, sizeof(t->psk), from->pre_shared_key);
     t->options.outside_address = local;
     take_inside(t, from);
     t->ike.remote = from->gateway.outside;
-    t->ike.local_id = id_of(&from->customer.outside); /* behind NAT too: what AWS expects */
-    t->ike.remote_id = id_of(&from->gateway.outside);
     s2_attempt_set_offers(t, options->offers == S2SVPN_OFFERS_AUTO ? &second : NULL);
     return S2SVPN_OK;
 }
@@ -236,6 +270,7 @@ s2svpn_status s2_device_fill(s2svpn_tunnel *t, const s2svpn_config_tunnel *from,
 static s2svpn_status device_open(s2svpn_context *ctx, const s2svpn_device_config *config,
                                  const s2svpn_device_options *options, s2svpn_connection **out)
 {
+    struct s2_ike_id peer = {0};
     s2svpn_connection *c;
     s2svpn_status rc;
 
@@ -246,8 +281,11 @@ static s2svpn_status device_open(s2svpn_context *ctx, const s2svpn_device_config
     if (options->ecmp_paths > S2SVPN_ECMP_PATHS_MAX)
         return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "ecmp_paths", "at most %d",
                        S2SVPN_ECMP_PATHS_MAX);
-    if (options->ike > S2SVPN_DEVICE_IKE_V2)
+    if (options->ike > S2SVPN_DEVICE_IKE_V1_AGGRESSIVE)
         return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "ike", "no such choice");
+    if (options->peer_identity && !s2_identity_read(options->peer_identity, &peer))
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "peer_identity",
+                       "a distinguished name (CN=..., O=...), a domain name or an address");
     rc = s2_device_check(ctx, config);
     if (rc == S2SVPN_OK)
         rc = s2_connection_make(ctx, ctx->device, &config->connection, config->tunnel_count, &c);
@@ -255,6 +293,8 @@ static s2svpn_status device_open(s2svpn_context *ctx, const s2svpn_device_config
         return rc;
     c->device = true;
     c->device_options = *options;
+    c->device_options.peer_identity = NULL; /* the caller's memory */
+    c->peer_identity = peer;
     c->static_routes_only = config->static_routes;
     c->customer_gateway = config->customer_gateway;
     c->virtual_gateway = config->virtual_gateway;
@@ -306,23 +346,39 @@ static void allow_group_31(const s2svpn_config_tunnel *t, const s2svpn_tunnel_op
         o->phase2_dh_groups = defaults->phase2_dh_groups | S2SVPN_GROUP(31);
 }
 
+/* The document's address is the device's, or none: it is known by its certificate then. */
+static s2svpn_status play_customer(s2svpn_context *ctx, const s2svpn_device_config *config,
+                                   const s2svpn_play_options *options,
+                                   s2svpn_customer_gateway **out)
+{
+    s2svpn_customer_gateway_spec spec = S2SVPN_CUSTOMER_GATEWAY_INIT;
+    const s2svpn_config_tunnel *t = &config->tunnel[0];
+    char address[S2SVPN_ADDRESS_TEXT];
+
+    if ((options->device_certificate == NULL) != (t->pre_shared_key[0] != 0))
+        return s2_fail(&ctx->env, S2SVPN_E_ARGUMENT, "device_certificate",
+                       options->device_certificate ? "the document has a pre-shared key"
+                                                   : "the document has no pre-shared key");
+    if (t->customer.outside.family != S2SVPN_FAMILY_NONE)
+        spec.address = s2svpn_address_print(&t->customer.outside, address);
+    if (!config->static_routes)
+        spec.bgp_asn = t->customer.asn;
+    spec.certificate = options->device_certificate;
+    return s2svpn_customer_gateway_new(ctx, &spec, out);
+}
+
 static s2svpn_status play_connection(s2svpn_virtual_gateway *vgw,
-                                     const s2svpn_device_config *config, s2svpn_connection **out)
+                                     const s2svpn_device_config *config,
+                                     const s2svpn_play_options *options, s2svpn_connection **out)
 {
     s2svpn_context *ctx = vgw->object.ctx;
-    s2svpn_customer_gateway_spec spec = S2SVPN_CUSTOMER_GATEWAY_INIT;
     s2svpn_connection_spec conn = S2SVPN_CONNECTION_INIT;
     s2svpn_tunnel_options defaults = {0};
     s2svpn_customer_gateway *cgw;
-    char address[S2SVPN_ADDRESS_TEXT];
     s2svpn_status rc = s2_options_resolve(ctx, "tunnel", &defaults);
 
-    if (rc != S2SVPN_OK)
-        return rc;
-    spec.address = s2svpn_address_print(&config->tunnel[0].customer.outside, address);
-    if (!config->static_routes)
-        spec.bgp_asn = config->tunnel[0].customer.asn;
-    rc = s2svpn_customer_gateway_new(ctx, &spec, &cgw);
+    if (rc == S2SVPN_OK)
+        rc = play_customer(ctx, config, options, &cgw);
     if (rc != S2SVPN_OK)
         return rc;
     conn.static_routes_only = config->static_routes;
@@ -333,7 +389,7 @@ static s2svpn_status play_connection(s2svpn_virtual_gateway *vgw,
 
         const s2svpn_prefix inside = s2_prefix_make(&t->gateway.inside, t->inside_length);
 
-        conn.tunnel[i].pre_shared_key = t->pre_shared_key;
+        conn.tunnel[i].pre_shared_key = t->pre_shared_key[0] ? t->pre_shared_key : NULL;
         if (conn.inside_ip_version == 6)
             conn.tunnel[i].inside_ipv6_cidr = inside;
         else
@@ -356,19 +412,30 @@ static s2svpn_status play_connection(s2svpn_virtual_gateway *vgw,
 s2svpn_status s2svpn_gateway_play(s2svpn_context *ctx, const s2svpn_device_config *config,
                                   s2svpn_virtual_gateway **vgw_out, s2svpn_connection **conn_out)
 {
+    return s2svpn_gateway_play_with(ctx, config, NULL, vgw_out, conn_out);
+}
+
+s2svpn_status s2svpn_gateway_play_with(s2svpn_context *ctx, const s2svpn_device_config *config,
+                                       const s2svpn_play_options *options,
+                                       s2svpn_virtual_gateway **vgw_out,
+                                       s2svpn_connection **conn_out)
+{
+    s2svpn_play_options full = S2SVPN_PLAY_OPTIONS_INIT;
     s2svpn_virtual_gateway *vgw = NULL;
     s2svpn_connection *conn = NULL;
     const uint32_t asn = config->static_routes ? 64512 : config->tunnel[0].gateway.asn;
     s2svpn_status rc;
 
     s2_enter(ctx, 0);
+    if (options)
+        memcpy(&full, options, options->size < sizeof(full) ? options->size : sizeof(full));
     rc = ctx->options.role == S2SVPN_ROLE_GATEWAY
              ? s2_device_check(ctx, config)
              : s2_fail(&ctx->env, S2SVPN_E_STATE, "", "the context is a device");
     if (rc == S2SVPN_OK)
         rc = s2_virtual_gateway_make(ctx, &config->virtual_gateway, asn, 0, &vgw);
     if (rc == S2SVPN_OK) {
-        rc = play_connection(vgw, config, &conn);
+        rc = play_connection(vgw, config, &full, &conn);
         if (rc != S2SVPN_OK) {
             const s2svpn_error kept = ctx->error;
 

@@ -171,6 +171,7 @@ void s2_leave(s2svpn_context *ctx)
     if (inline_worker)
         s2_worker_leave(inline_worker);
     s2_epoch_reclaim(&ctx->epochs);
+    s2_credentials_sweep(ctx);
     ctx->depth--;
 }
 
@@ -208,7 +209,10 @@ void s2svpn_writable(s2svpn_context *ctx, uint64_t now_ns)
 void s2svpn_job_done(s2svpn_context *ctx, s2svpn_job *job, s2svpn_status result, uint64_t now_ns)
 {
     s2_enter(ctx, now_ns);
-    s2_ike_job_done(ctx->ike, job, result, ctx->now_ns);
+    if (job == &ctx->certificates.recheck.job)
+        s2_recheck_done(ctx, result);
+    else
+        s2_ike_link_job_done(ctx, job, result);
     s2_leave(ctx);
 }
 
@@ -219,20 +223,36 @@ void s2svpn_context_set_wall_clock(s2svpn_context *ctx, uint64_t unix_ns, uint64
     s2_leave(ctx);
 }
 
+struct outside_error {
+    const s2svpn_endpoint *local, *remote;
+    enum s2svpn_io_error kind;
+    uint32_t mtu;
+};
+
+static void take_error(s2svpn_tunnel *t, void *arg)
+{
+    s2svpn_context *ctx = t->connection->object.ctx;
+    const struct outside_error *e = arg;
+
+    if (e->kind == S2SVPN_IO_TOO_BIG)
+        s2_path_too_big(t, e->local, e->remote, e->mtu, ctx->now_ns);
+    else if (e->kind == S2SVPN_IO_UNREACHABLE &&
+             s2_ike_check(ctx->ike, t, ctx->now_ns) != S2SVPN_OK)
+        s2_log(&ctx->env, S2_LOG_DEBUG, "%s: unreachable, and no IKE SA to ask", t->name);
+}
+
 /* A hint about the way to a peer: anyone can forge one. */
 void s2svpn_receive_outside_error(s2svpn_context *ctx, const s2svpn_endpoint *local,
                                   const s2svpn_endpoint *remote, enum s2svpn_io_error kind,
                                   uint32_t mtu, uint64_t now_ns)
 {
+    struct outside_error error = {local, remote, kind, mtu};
     s2svpn_tunnel *t;
 
     s2_enter(ctx, now_ns);
     t = s2_tunnel_by_outside(ctx, &local->address, &remote->address);
-    if (t && kind == S2SVPN_IO_TOO_BIG) {
-        s2_path_too_big(t, local, remote, mtu, ctx->now_ns);
-    } else if (t && kind == S2SVPN_IO_UNREACHABLE) {
-        if (s2_ike_check(ctx->ike, t, ctx->now_ns) != S2SVPN_OK)
-            s2_log(&ctx->env, S2_LOG_DEBUG, "%s: unreachable, and no IKE SA to ask", t->name);
-    }
+    if (t)
+        take_error(t, &error);
+    s2_roaming_each_at(ctx, local, remote, take_error, &error);
     s2_leave(ctx);
 }

@@ -10,18 +10,42 @@ static void on_send(void *user, const s2svpn_endpoint *local, const s2svpn_endpo
                     const uint8_t *p, size_t len)
 {
     s2svpn_context *ctx = user;
-    const s2svpn_tunnel *t = s2_tunnel_by_outside(ctx, &local->address, &remote->address);
+    const s2svpn_tunnel *t = s2_tunnel_at(ctx, local, remote);
 
     if (t && atomic_load_explicit(&t->blackhole, memory_order_relaxed))
         return;
     s2_send_message(ctx, local, remote, p, len);
 }
 
+/* Of a peer that was accepted: newer revocation lists may name it. */
+static void keep_certificate(const s2svpn_job *job, s2svpn_status result)
+{
+    const struct s2_ike_config *config;
+
+    if (job->kind != S2SVPN_JOB_VERIFY || result != S2SVPN_OK)
+        return;
+    config = s2_ike_job_config(job);
+    if (config)
+        s2_peer_certificate_keep(config->owner, job->verify);
+}
+
 static s2svpn_job_state on_start_job(void *user, s2svpn_job *job, s2svpn_status *result)
 {
     s2svpn_context *ctx = user;
+    s2svpn_job_state state;
 
-    return ctx->options.crypto->start_job(ctx->options.crypto_user, job, result);
+    if (job->kind == S2SVPN_JOB_VERIFY)
+        job->verify->unix_s = s2_unix_ns(ctx) / S2_SECOND;
+    state = ctx->options.crypto->start_job(ctx->options.crypto_user, job, result);
+    if (state == S2SVPN_JOB_DONE)
+        keep_certificate(job, *result);
+    return state;
+}
+
+void s2_ike_link_job_done(s2svpn_context *ctx, s2svpn_job *job, s2svpn_status result)
+{
+    keep_certificate(job, result);
+    s2_ike_job_done(ctx->ike, job, result, ctx->now_ns);
 }
 
 static void on_cancel_job(void *user, s2svpn_job *job)
@@ -38,17 +62,52 @@ static bool serves(const s2svpn_tunnel *t, const s2svpn_address *local)
            s2_address_equal(&t->ike.local.address, local);
 }
 
-/* By the pair of addresses: every customer gateway has one. */
-static size_t on_candidates(void *user, const s2svpn_endpoint *local, const s2svpn_endpoint *remote,
-                            const struct s2_ike_config **out, size_t max)
+/* By the pair of addresses, and those whose customer gateway may be anywhere. */
+size_t s2_ike_link_candidates(s2svpn_context *ctx, const s2svpn_endpoint *local,
+                              const s2svpn_endpoint *remote, const struct s2_ike_config **out,
+                              size_t max)
 {
-    s2svpn_context *ctx = user;
     s2svpn_tunnel *t = s2_tunnel_by_outside(ctx, &local->address, &remote->address);
     size_t n = 0;
 
     if (t && serves(t, &local->address) && max > 0)
         out[n++] = &t->ike;
-    return n;
+    return n + s2_roaming_candidates(ctx, &local->address, serves, out + n, max - n);
+}
+
+static size_t on_candidates(void *user, const s2svpn_endpoint *local, const s2svpn_endpoint *remote,
+                            const struct s2_ike_config **out, size_t max)
+{
+    return s2_ike_link_candidates(user, local, remote, out, max);
+}
+
+/* The subject that the peer's certificate has, or that it claims: only to choose. Whether it
+ * is true is checked afterwards. */
+static s2svpn_tunnel *find_by_subject(s2svpn_context *ctx, const s2svpn_address *local,
+                                      const struct s2_ike_id *idi, s2svpn_span certificate)
+{
+    s2svpn_certificate_info info = {.size = sizeof(info)};
+
+    if (certificate.len > 0 && s2_knows_certificates(ctx) &&
+        ctx->options.crypto->certificate_read(ctx->options.crypto_user, certificate, &info) ==
+            S2SVPN_OK)
+        return s2_tunnel_by_subject(ctx, local, s2_span(info.subject_der, info.subject_der_len));
+    if (idi && idi->type == S2_IKE_ID_DER_ASN1_DN)
+        return s2_tunnel_by_subject(ctx, local, s2_span(idi->data, idi->len));
+    return NULL;
+}
+
+/* Not one whose peer must come from elsewhere. */
+static const struct s2_ike_config *
+choose_by_subject(s2svpn_context *ctx, const s2svpn_endpoint *local, const s2svpn_endpoint *remote,
+                  const struct s2_ike_id *idi, s2svpn_span certificate)
+{
+    const s2svpn_tunnel *t = find_by_subject(ctx, &local->address, idi, certificate);
+
+    if (t == NULL || !serves(t, &local->address) ||
+        atomic_load_explicit(&t->blackhole, memory_order_relaxed))
+        return NULL;
+    return !s2_can_start(t) || s2_address_equal(&t->ike.remote, &remote->address) ? &t->ike : NULL;
 }
 
 static bool id_fits(const struct s2_ike_id *wanted, const struct s2_ike_id *id)
@@ -56,20 +115,41 @@ static bool id_fits(const struct s2_ike_id *wanted, const struct s2_ike_id *id)
     return wanted->type == S2_IKE_ID_NONE || (id && s2_ike_id_equal(wanted, id));
 }
 
+/* Whoever comes this far has answered at its address, but is nobody yet: one line a second
+ * at most. */
+static void tell_stranger(s2svpn_context *ctx, const s2svpn_endpoint *remote,
+                          s2svpn_span certificate)
+{
+    static const s2svpn_event event = {
+        .kind = S2SVPN_EVENT_NOTE, .tunnel = UINT32_MAX, .reason = "unknown certificate"};
+    s2svpn_certificate_info info;
+    char where[S2SVPN_ENDPOINT_TEXT];
+
+    if (certificate.len == 0 || ctx->now_ns < ctx->certificates.stranger_told_ns ||
+        s2_subject_read(ctx, "certificate", certificate, &info) != S2SVPN_OK)
+        return;
+    for (char *p = info.subject; *p; p++) {
+        if ((uint8_t)*p > 0x7e) /* nobody vouches for these letters */
+            *p = '?';
+    }
+    ctx->certificates.stranger_told_ns = s2_after(ctx->now_ns, S2_SECOND);
+    s2_emit(ctx, &event, NULL, "a peer at %s shows a certificate of nobody here: %s",
+            s2svpn_endpoint_print(remote, where), info.subject);
+}
+
 static void on_identify(void *user, uint64_t ticket, const s2svpn_endpoint *local,
                         const s2svpn_endpoint *remote, const struct s2_ike_id *idi,
-                        const struct s2_ike_id *idr)
+                        const struct s2_ike_id *idr, s2svpn_span certificate)
 {
     s2svpn_context *ctx = user;
-    const struct s2_ike_config *candidate[S2_IKE_CANDIDATES_MAX];
-    const struct s2_ike_config *chosen = NULL;
-    size_t n = on_candidates(ctx, local, remote, candidate, S2_IKE_CANDIDATES_MAX);
+    const struct s2_ike_config *chosen = choose_by_subject(ctx, local, remote, idi, certificate);
+    const s2svpn_tunnel *t = s2_tunnel_by_outside(ctx, &local->address, &remote->address);
 
-    for (size_t i = 0; i < n && chosen == NULL; i++) {
-        if (id_fits(&candidate[i]->remote_id, idi) &&
-            (idr == NULL || id_fits(&candidate[i]->local_id, idr)))
-            chosen = candidate[i];
-    }
+    if (chosen == NULL && t && serves(t, &local->address) && id_fits(&t->ike.remote_id, idi) &&
+        (idr == NULL || id_fits(&t->ike.local_id, idr)))
+        chosen = &t->ike;
+    if (chosen == NULL)
+        tell_stranger(ctx, remote, certificate);
     s2_ike_identified(ctx->ike, ticket, chosen, ctx->now_ns);
 }
 
@@ -118,6 +198,7 @@ static void on_sa_up(void *user, void *owner, const struct s2_ike_sa_info *info)
     tell_nat(ctx, t, info);
     t->nat_local = info->nat_local;
     t->nat_remote = info->nat_remote;
+    s2_roaming_place(t, &info->local, &info->remote);
     s2_algorithms_print(info->encr, info->key_bits, info->integ, info->prf, info->ke,
                         t->ike_algorithms, sizeof(t->ike_algorithms));
     s2_log(&ctx->env, S2_LOG_INFO, "%s: IKE SA up: %s", t->name, t->ike_algorithms);
@@ -127,6 +208,19 @@ static void on_sa_up(void *user, void *owner, const struct s2_ike_sa_info *info)
         s2_tunnel_set_phase(t, S2SVPN_TUNNEL_NEGOTIATING, "");
 }
 
+/* Of two that were of different versions, what is told is that of the one that is left. */
+static void tell_survivor(s2svpn_context *ctx, s2svpn_tunnel *t)
+{
+    struct s2_ike_sa_info info;
+
+    if (!s2_ike_get_info(ctx->ike, t, &info) || info.version == t->ike_version)
+        return;
+    t->ike_version = info.version;
+    t->attempt.v1 = info.version == 1;
+    s2_algorithms_print(info.encr, info.key_bits, info.integ, info.prf, info.ke, t->ike_algorithms,
+                        sizeof(t->ike_algorithms));
+}
+
 static void on_sa_down(void *user, void *owner, enum s2_ike_reason reason, const char *detail,
                        bool was_up, bool last, uint64_t now_ns)
 {
@@ -134,17 +228,19 @@ static void on_sa_down(void *user, void *owner, enum s2_ike_reason reason, const
     enum s2_verdict verdict;
     char words[128];
 
-    (void)user;
     (void)was_up;
     if (last)
         t->sa_up = false;
     if (!last) {
         s2_log_ike_down(t, reason, s2_ike_reason_text(reason), false);
+        tell_survivor(user, t);
         if (reason == S2_IKE_REASON_INITIAL_CONTACT)
             s2_inside_restart(t, s2_ike_reason_text(reason), now_ns);
         return;
     }
     t->ike_algorithms[0] = 0;
+    s2_peer_certificate_clear(t);
+    s2_roaming_place(t, NULL, NULL);
     verdict = s2_attempt_ended(t, reason, detail, words, sizeof(words));
     s2_log_ike_down(t, reason, words, true);
     s2_tunnel_ipsec_down(t, words, now_ns);
@@ -225,8 +321,11 @@ static void on_child_down(void *user, void *owner, uint32_t spi_in, enum s2_ike_
 
 static void on_peer_moved(void *user, void *owner, const s2svpn_endpoint *remote, uint64_t now_ns)
 {
+    const s2svpn_tunnel *t = owner;
+
     (void)user;
     (void)now_ns;
+    s2_roaming_place(owner, &t->ike.local, remote);
     s2_children_move(owner, remote);
 }
 
@@ -268,7 +367,7 @@ static void on_rekey_failed(void *user, void *owner, enum s2_ike_reason reason, 
 static void on_keepalive(void *user, const s2svpn_endpoint *local, const s2svpn_endpoint *remote)
 {
     s2svpn_context *ctx = user;
-    const s2svpn_tunnel *t = s2_tunnel_by_outside(ctx, &local->address, &remote->address);
+    const s2svpn_tunnel *t = s2_tunnel_at(ctx, local, remote);
 
     if (t && atomic_load_explicit(&t->blackhole, memory_order_relaxed))
         return;

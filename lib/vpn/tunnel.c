@@ -7,7 +7,8 @@
  *                        ▼    │                                   │
  *                       WAITING <─────────────────────────────────┘ (if we start it)
  *
- * A tunnel that this side starts is tried for ever, and says why it isn't up. One that
+ * A tunnel that this side starts is tried for ever, and says why it isn't up; of many that
+ * start at once some are WAITING for their turn (pace.c). One that
  * the other side starts goes back to IDLE. STOPPED answers nobody.
  */
 #include "s2svpn/tunnel.h"
@@ -52,6 +53,8 @@ void s2_tunnel_set_phase(s2svpn_tunnel *t, enum s2svpn_tunnel_phase phase, const
     if (t->phase == phase)
         return;
     t->phase = (uint8_t)phase;
+    if (phase != S2SVPN_TUNNEL_NEGOTIATING && phase != S2SVPN_TUNNEL_WAITING)
+        s2_pace_leave(t);
     s2_attempt_on_phase(t);
     s2_emit(ctx_of(t), &event, &t->connection->object, "tunnel %u: %s%s%s", t->index + 1,
             s2svpn_tunnel_phase_text(phase), reason[0] ? ": " : "", reason);
@@ -60,15 +63,20 @@ void s2_tunnel_set_phase(s2svpn_tunnel *t, enum s2svpn_tunnel_phase phase, const
 /* Does this side start it? */
 static bool is_ours(const s2svpn_tunnel *t)
 {
-    return !t->faults.rests && (t->keep_up || t->attempt.restart);
+    return !t->faults.rests && (t->keep_up || t->attempt.restart) && s2_can_start(t);
 }
 
 static void on_retry(void *arg, uint64_t now_ns)
 {
     s2svpn_tunnel *t = arg;
 
-    if (is_ours(t) && !ctx_of(t)->stopping)
+    if (!is_ours(t) || ctx_of(t)->stopping || !s2_list_empty(&t->children))
+        return;
+    if (s2_pace_ask(t, now_ns))
         s2_tunnel_start(t, now_ns);
+    else
+        s2_tunnel_set_phase(t, S2SVPN_TUNNEL_WAITING,
+                            t->reason[0] ? t->reason : "waits for its turn to start");
 }
 
 static void on_settle(void *arg, uint64_t now_ns)
@@ -83,6 +91,7 @@ void s2_tunnel_init(s2svpn_tunnel *t)
     s2_list_init(&t->children);
     s2_timer_init(&t->retry, on_retry, t);
     s2_timer_init(&t->settle, on_settle, t);
+    s2_list_init(&t->pace_link);
     s2_attempt_init(t);
     atomic_init(&t->out, NULL);
     atomic_init(&t->port, NULL);
@@ -98,6 +107,7 @@ void s2_tunnel_clear(s2svpn_tunnel *t)
     s2_timer_cancel(&ctx->timers, &t->retry);
     s2_timer_cancel(&ctx->timers, &t->settle);
     s2_timer_cancel(&ctx->timers, &t->attempt.watch);
+    s2_pace_leave(t);
     s2_tunnel_change_clear(t);
     if (ctx->ike)
         s2_ike_forget(ctx->ike, &t->ike);
@@ -107,9 +117,8 @@ void s2_tunnel_clear(s2svpn_tunnel *t)
     s2_inside_free(t);
     s2_bgp_policies_clear(t);
     s2_tunnel_log_clear(t);
-    if (t->listed)
-        s2_table_remove(&ctx->by_outside, &t->by_outside);
-    t->listed = false;
+    s2_tunnel_unlist(t);
+    s2_peer_certificate_clear(t);
     s2_secret_clear(&t->ike.psk);
     s2_wipe(t->psk, sizeof(t->psk));
 }
@@ -142,6 +151,7 @@ void s2_tunnel_retry(s2svpn_tunnel *t, const char *reason, uint64_t now_ns)
         return;
     }
     t->tries++;
+    s2_pace_leave(t); /* others may try meanwhile */
     if (wait > LAST_RETRY_NS)
         wait = LAST_RETRY_NS;
     if (s2_random(&ctx->env, &jitter, sizeof(jitter)) == S2SVPN_OK)
@@ -309,6 +319,7 @@ void s2svpn_tunnel_get_info(const s2svpn_tunnel *t, s2svpn_tunnel_info *out)
         .ike_version = t->sa_up ? t->ike_version : 0,
         .nat_local = t->nat_local,
         .nat_remote = t->nat_remote,
+        .certificate = s2_by_certificate(t),
         .changed_ns = t->changed_ns,
         .local = t->ike.local,
         .remote = {.address = t->ike.remote, .port = t->ike.remote_port},
@@ -328,6 +339,10 @@ void s2svpn_tunnel_get_info(const s2svpn_tunnel *t, s2svpn_tunnel_info *out)
     s2_copy_text(info.reason, sizeof(info.reason), t->reason);
     s2_copy_text(info.ike_algorithms, sizeof(info.ike_algorithms), t->ike_algorithms);
     s2_copy_text(info.esp_algorithms, sizeof(info.esp_algorithms), t->esp_algorithms);
+    if (t->peer_certificate && t->sa_up) {
+        s2_copy_text(info.peer_subject, sizeof(info.peer_subject), t->peer_certificate->subject);
+        info.peer_not_after_s = t->peer_certificate->not_after_s;
+    }
     if (child) {
         const struct s2_way *way = atomic_load_explicit(&child->out->way, memory_order_relaxed);
 
@@ -344,7 +359,7 @@ void s2svpn_tunnel_get_info(const s2svpn_tunnel *t, s2svpn_tunnel_info *out)
 void s2svpn_tunnel_get_options(const s2svpn_tunnel *t, s2svpn_tunnel_options *out)
 {
     *out = t->options;
-    out->pre_shared_key = t->psk;
+    out->pre_shared_key = s2_by_certificate(t) ? NULL : t->psk;
 }
 
 s2svpn_status s2svpn_tunnel_reset(s2svpn_tunnel *t)

@@ -41,7 +41,8 @@ static bool same_pair(const s2svpn_tunnel *a, const s2svpn_tunnel *b)
 
 bool s2_tunnel_same(const s2svpn_tunnel *a, const s2svpn_tunnel *b)
 {
-    return same_options(a, b) && same_pair(a, b) && s2_secret_equal(&a->ike.psk, &b->ike.psk) &&
+    return same_options(a, b) && same_pair(a, b) && a->ike.auth_by == b->ike.auth_by &&
+           s2_secret_equal(&a->ike.psk, &b->ike.psk) &&
            s2_address_equal(&a->inside_local, &b->inside_local) &&
            s2_address_equal(&a->inside_remote, &b->inside_remote) &&
            same_id(&a->ike.local_id, &b->ike.local_id) &&
@@ -63,6 +64,9 @@ s2svpn_status s2_tunnel_prepare(const s2svpn_tunnel *t, const s2svpn_tunnel *fre
         s2_tunnel_by_outside(ctx, &fresh->attempt.ike.address, &fresh->ike.remote))
         return s2_fail(&ctx->env, S2SVPN_E_EXISTS, "outside_address",
                        "another tunnel uses this pair of outside addresses");
+    if (t->roaming.joined && s2_roaming_crowded(fresh))
+        return s2_fail(&ctx->env, S2SVPN_E_LIMIT, "options",
+                       "too many sets of algorithms of tunnels without an address");
     for (size_t i = 0; i < c->tunnel_count; i++) {
         if (i != t->index &&
             s2_prefix_overlaps(s2_tunnel_inside(&c->tunnel[i]), s2_tunnel_inside(fresh)))
@@ -75,7 +79,7 @@ s2svpn_status s2_tunnel_prepare(const s2svpn_tunnel *t, const s2svpn_tunnel *fre
 
 /* The peer is told once. Whether it hears it or not, the next IKE SA says that it is the
  * first one; so the engine needn't wait for an answer, with what is about to change. */
-static void shut(s2svpn_tunnel *t, const char *words, uint64_t now_ns)
+void s2_tunnel_shut(s2svpn_tunnel *t, const char *words, uint64_t now_ns)
 {
     s2svpn_context *ctx = t->connection->object.ctx;
 
@@ -85,6 +89,8 @@ static void shut(s2svpn_tunnel *t, const char *words, uint64_t now_ns)
     s2_ike_forget(ctx->ike, &t->ike);
     t->sa_up = false;
     t->ike_algorithms[0] = 0;
+    s2_peer_certificate_clear(t);
+    s2_roaming_place(t, NULL, NULL);
     s2_tunnel_ipsec_down(t, words, now_ns);
 }
 
@@ -109,7 +115,7 @@ static void adopt(s2svpn_tunnel *t, const s2svpn_tunnel *fresh)
     if (!s2_address_equal(&t->inside_remote, &fresh->inside_remote))
         s2_fib_unset(t->connection->sources, &old_inside);
     if (moves)
-        s2_table_remove(&ctx->by_outside, &t->by_outside);
+        s2_tunnel_unlist(t);
     if (moves)
         t->outside_mtu = S2_OUTSIDE_MTU;
     s2_wipe(t->psk, sizeof(t->psk));
@@ -123,7 +129,9 @@ static void adopt(s2svpn_tunnel *t, const s2svpn_tunnel *fresh)
     adopt_ike(t, fresh);
     s2_attempt_adopt(t, &fresh->attempt);
     /* One went, so there is room for one. */
-    t->listed = !moves || s2_tunnel_list(t) == S2SVPN_OK;
+    if (moves && s2_tunnel_list(t) != S2SVPN_OK)
+        s2_log(&ctx->env, S2_LOG_ERROR, "%s: %s", t->name, ctx->error.message);
+    s2_roaming_regroup(t);
 }
 
 static void start_anew(s2svpn_tunnel *t, const char *words, uint64_t now_ns)
@@ -138,7 +146,7 @@ static void start_anew(s2svpn_tunnel *t, const char *words, uint64_t now_ns)
 void s2_tunnel_become(s2svpn_tunnel *t, const s2svpn_tunnel *fresh, const char *words,
                       uint64_t now_ns)
 {
-    shut(t, words, now_ns);
+    s2_tunnel_shut(t, words, now_ns);
     adopt(t, fresh);
     start_anew(t, words, now_ns);
 }

@@ -5,7 +5,7 @@
  *
  *   objects    context, customer and virtual gateway, connection, tunnel, VPC (and
  *              vpc_block.c), subnet, port, route table (and route_list.c, propagation.c):
- *              one file each, over object.h
+ *              one file each, over object.h; certificates.h for those that have them
  *   control    entry.c (enter and leave of every call), ike_link.c and bgp_link.c (what
  *              the engines say and are told), router.c (routes), hub.c (routes from site to site)
  *   data       worker.h and its files
@@ -36,6 +36,7 @@
 #include "s2svpn/route_table.h"
 #include "s2svpn/virtual_gateway.h"
 #include "s2svpn/vpc.h"
+#include "vpn/certificates.h"
 #include "vpn/events.h"
 #include "vpn/log.h"
 #include "vpn/object.h"
@@ -48,6 +49,13 @@
 #define S2_WORKERS_MAX 32
 #define S2_OUTSIDE_MTU 1500
 #define S2_VPC_CIDRS_MAX 10 /* of each version: with a hub's prefixes 1,000 to a device */
+
+/* Whose turn it is to start: pace.c. */
+struct s2_pace {
+    struct s2_link under_way, waiting; /* of tunnels, oldest first */
+    size_t count;                      /* under way */
+    struct s2_timer turn;
+};
 
 struct s2svpn_context {
     s2svpn_memory memory;
@@ -68,6 +76,7 @@ struct s2svpn_context {
     bool farewell;     /* a tunnel is being closed: BGP's last words go before IKE's */
     bool superpackets; /* the host takes them */
     struct s2_timer stop_timer;
+    struct s2_pace pace;
 
     struct s2_ike *ike;
     struct s2_bgp *bgp;
@@ -82,6 +91,7 @@ struct s2svpn_context {
     struct s2_link ghosts; /* deleted objects that somebody holds */
     size_t kind_count[S2_KINDS];
     struct s2_table by_outside; /* tunnels by their pair of outside addresses */
+    struct s2_certificates certificates;
     struct s2_events events;
     struct s2_link changes;  /* transactions that the store hasn't answered */
     struct s2_link messages; /* IKE messages that wait for the host */
@@ -110,8 +120,10 @@ S2SVPN_NODISCARD s2svpn_status s2_virtual_gateway_make(s2svpn_context *ctx, cons
 struct s2svpn_customer_gateway {
     struct s2_object object;
     uint32_t bgp_asn;
-    s2svpn_address address;
+    s2svpn_address address; /* family NONE: it comes from anywhere */
     char device_name[256];
+    char certificate_subject[256]; /* "": none, its tunnels have keys */
+    struct s2_ike_id subject;      /* the same as a DN; NONE: none */
 };
 
 struct s2svpn_virtual_gateway {
@@ -152,11 +164,14 @@ struct s2svpn_tunnel {
     s2svpn_connection *connection;
     unsigned index;
     char name[S2SVPN_ID_SIZE + 8]; /* "vpn-….1", for log lines */
-    s2svpn_tunnel_options options; /* defaults filled in; pre_shared_key points into ike.psk */
+    s2svpn_tunnel_options options; /* defaults filled in; pre_shared_key points into psk, or is
+                                    * NULL with certificates */
     char psk[S2_SECRET_MAX + 1];
     struct s2_ike_config ike;
     struct s2_table_node by_outside;
-    bool listed; /* in context.by_outside */
+    bool listed;                                  /* in context.by_outside */
+    struct s2_roaming roaming;                    /* the cloud side's, with a certificate */
+    struct s2_peer_certificate *peer_certificate; /* NULL: none is known */
     s2svpn_address inside_local, inside_remote;
     uint8_t phase; /* enum s2svpn_tunnel_phase */
     bool keep_up;  /* this side starts it */
@@ -167,6 +182,8 @@ struct s2svpn_tunnel {
     char reason[128];
     char ike_algorithms[64], esp_algorithms[64];
     struct s2_timer retry;
+    struct s2_link pace_link;
+    uint64_t pace_held_ns;  /* its handshake is one of the few that begin at once, since; 0: no */
     struct s2_timer settle; /* when static routes may use it, though it is up */
     bool answered;          /* its child: the peer asked for it */
     uint32_t tries;
@@ -223,6 +240,7 @@ struct s2svpn_connection {
     bool device;
     uint8_t inside_version;               /* of IP: 4 or 6 */
     s2svpn_device_options device_options; /* a device's */
+    struct s2_ike_id peer_identity;       /* a device's, that it asks of certificates */
     s2svpn_address customer_address;
     s2svpn_prefix customer_network, cloud_network;
     struct s2_link static_routes;
@@ -332,6 +350,18 @@ static inline const s2svpn_prefix *s2_tunnel_inside(const s2svpn_tunnel *t)
                                               : &t->options.inside_cidr;
 }
 
+/* Are both ends known by certificates? */
+static inline bool s2_by_certificate(const s2svpn_tunnel *t)
+{
+    return t->ike.auth_by == S2_IKE_BY_CERTIFICATE;
+}
+
+/* Is there an address to start it at? */
+static inline bool s2_can_start(const s2svpn_tunnel *t)
+{
+    return t->ike.remote.family != S2SVPN_FAMILY_NONE;
+}
+
 static inline bool s2_prefix_has_host_bits(const s2svpn_prefix *prefix)
 {
     const s2svpn_prefix masked = s2_prefix_make(&prefix->address, prefix->length);
@@ -381,6 +411,13 @@ void s2_tunnel_rest(s2svpn_tunnel *t, const char *reason);
 void s2_tunnel_update_mtu(s2svpn_tunnel *t);
 /* What fits inside if the outside is this; 0 without a child. */
 uint32_t s2_tunnel_inner_mtu(const s2svpn_tunnel *t, uint32_t outside);
+
+/* ---- pace.c: starts take turns */
+void s2_pace_init(s2svpn_context *ctx);
+/* May it start now? If not, it waits in line, and t->retry fires in time. */
+bool s2_pace_ask(s2svpn_tunnel *t, uint64_t now_ns);
+/* It has started, or won't: nobody waits for it any more. */
+void s2_pace_leave(s2svpn_tunnel *t);
 
 /* ---- path.c: the outside MTU */
 void s2_path_init(s2svpn_tunnel *t);
@@ -452,9 +489,13 @@ S2SVPN_NODISCARD s2svpn_status s2_connection_fill_anew(s2svpn_tunnel *fresh,
 /* Local endpoints and the peer's ports of a tunnel whose local address is known. */
 S2SVPN_NODISCARD s2svpn_status s2_tunnel_endpoints(s2svpn_tunnel *t, const s2svpn_address *local,
                                                    uint16_t peer_ike_port, uint16_t peer_natt_port);
+/* Certificates instead of a key; field names begin with path. */
+S2SVPN_NODISCARD s2svpn_status s2_tunnel_use_certificates(s2svpn_tunnel *t, const char *path);
 /* What a tunnel's options mean for IKE. */
 void s2_tunnel_configure(s2svpn_tunnel *t);
-S2SVPN_NODISCARD s2svpn_status s2_tunnel_list(s2svpn_tunnel *t); /* into by_outside; E_EXISTS */
+/* Into by_outside and what a peer is found by else; E_EXISTS. */
+S2SVPN_NODISCARD s2svpn_status s2_tunnel_list(s2svpn_tunnel *t);
+void s2_tunnel_unlist(s2svpn_tunnel *t);
 void s2_connection_end(s2svpn_connection *c, uint64_t now_ns);
 s2svpn_tunnel *s2_tunnel_by_outside(const s2svpn_context *ctx, const s2svpn_address *local,
                                     const s2svpn_address *remote);
@@ -464,6 +505,8 @@ bool s2_tunnel_same(const s2svpn_tunnel *a, const s2svpn_tunnel *b);
 /* All that can fail of s2_tunnel_become. E_EXISTS: addresses that another tunnel uses. */
 S2SVPN_NODISCARD s2svpn_status s2_tunnel_prepare(const s2svpn_tunnel *t,
                                                  const s2svpn_tunnel *fresh);
+/* Closed with these words; no callback of IKE's comes after. What is next is the caller's. */
+void s2_tunnel_shut(s2svpn_tunnel *t, const char *words, uint64_t now_ns);
 /* Closed with these words, and begun anew by whoever starts it. */
 void s2_tunnel_become(s2svpn_tunnel *t, const s2svpn_tunnel *fresh, const char *words,
                       uint64_t now_ns);
@@ -492,6 +535,12 @@ S2SVPN_NODISCARD s2svpn_status s2_device_fill(s2svpn_tunnel *t, const s2svpn_con
 
 /* ---- ike_link.c, bgp_link.c: the engines' callbacks */
 S2SVPN_NODISCARD s2svpn_status s2_ike_link_new(s2svpn_context *ctx);
+/* Which tunnels a first message may be for; how many were written. */
+size_t s2_ike_link_candidates(s2svpn_context *ctx, const s2svpn_endpoint *local,
+                              const s2svpn_endpoint *remote, const struct s2_ike_config **out,
+                              size_t max);
+/* The backend has done a job of IKE's. */
+void s2_ike_link_job_done(s2svpn_context *ctx, s2svpn_job *job, s2svpn_status result);
 S2SVPN_NODISCARD s2svpn_status s2_bgp_link_new(s2svpn_context *ctx);
 S2SVPN_NODISCARD s2svpn_status s2_inside_open(s2svpn_tunnel *t, uint64_t now_ns);
 /* The peer has lost its end: begin anew with BGP. */

@@ -14,6 +14,9 @@ FLOORS = [
     ("ike", "ike_cpu_s2svpn_ecp256/ike_cpu_strongswan_ecp256", "below", 1.0),
     ("ike", "ike_cpu_s2svpn_curve25519/ike_cpu_strongswan_curve25519", "below", 1.0),
     ("ike", "ike_cpu_s2svpn_modp2048/ike_cpu_strongswan_modp2048", "below", 1.0),
+    ("scale", "scale_rss/16_KiB", "below", 1.0),
+    ("scale", "scale_again/120_s", "below", 1.0),
+    ("scale", "scale_again_own/120_s", "below", 1.0),
 ]
 
 # Of one row: what; then for each peer the name and the factor to the unit shown.
@@ -34,6 +37,12 @@ ROWS = [
     ("responder's CPU each, MODP-2048, ms", "ike_cpu_{}_modp2048", 1e-3, 2),
     ("resident memory a tunnel, KiB", "tunnel_rss_{}", 1, 1),
     ("the same with BGP, KiB", "tunnel_rss_{}_bgp", 1, 1),
+    ("the same, of thousands, KiB", "scale_{}_rss", 1, 1),
+    ("all of them up, s", "scale_{}_up", 1, 1),
+    ("CPU of all of them, idle, percent", "scale_{}_idle", 1, 1),
+    ("all up again, gateway restarted, s", "scale_{}_again", 1, 1),
+    ("the same, started by the gateway, s", "scale_{}_again_own", 1, 1),
+    ("the same, devices restarted, s", "scale_{}_devices", 1, 1),
 ]
 
 

@@ -17,6 +17,7 @@
 #define MOST_RECORDS 64
 #define MOST_BYTES 2048
 #define TO_INITIATOR 0x80
+#define AGGRESSIVE 0x40 /* choice of a command: what begins after it */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -136,7 +137,12 @@ static void give_plain(struct s2_pair *p, const struct record *r)
 
     if (sa == NULL || r->bytes.len < 1)
         return;
-    s2_ike1_compose(&compose, sa, exchanges[r->choice % 4], 0);
+    uint8_t exchange = exchanges[r->choice % 4];
+    if (exchange == S2_IKE1_MAIN && sa->v1->aggressive)
+        exchange = S2_IKE1_AGGRESSIVE;
+    s2_ike1_compose(&compose, sa, exchange, 0);
+    if (sa->initiator && sa->spi_peer == 0) /* an answer brings the peer's cookie */
+        s2_put_u64(compose.bytes + 8, 1);
     add_chain(r);
     if (s2_ike1_write_end(&compose.w) == S2SVPN_OK)
         give(p, r->to, compose.w.len);
@@ -161,6 +167,7 @@ static void command(struct s2_pair *p, unsigned to, uint8_t choice)
 {
     struct s2_pair_end *e = &p->end[to];
 
+    e->live->aggressive = (choice & AGGRESSIVE) != 0;
     switch (choice % 6) {
     case 0:
         (void)!s2_ike_rekey_sa(e->ike, e, p->now_ns);

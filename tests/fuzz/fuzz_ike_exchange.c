@@ -13,13 +13,14 @@
 #include <string.h>
 
 #include "base/reader.h"
-#include "ike/pair.h"
+#include "ike/certificates.h"
 #include "ike/sa.h"
 #include "ike/v2/v2.h"
 
 #define MOST_RECORDS 64
 #define MOST_BYTES 2048
 #define TO_INITIATOR 0x80
+#define BY_CERTIFICATE 0x70 /* a COMMAND's choice from here on */
 #define WINDOW 4
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -58,6 +59,8 @@ static const struct {
 };
 
 static struct s2_ike_compose compose;
+static struct s2_ike_config second; /* a second tunnel of end 0 */
+static struct s2_fake_credentials mine[2];
 
 static void give(struct s2_pair *p, unsigned to, size_t len)
 {
@@ -163,10 +166,36 @@ static void give_init(struct s2_pair *p, const struct record *r, bool response)
         give(p, r->to, compose.w.len);
 }
 
+/* From now on that end's tunnels go by certificates, handshakes under way included. A
+ * proof of one byte is right once in 256 times. */
+static void go_by_certificate(struct s2_pair *p, unsigned to)
+{
+    struct s2_pair_end *e = &p->end[to];
+    struct s2_table_cursor cursor = {0};
+    struct s2_table_node *n;
+
+    e->live->auth_by = S2_IKE_BY_CERTIFICATE;
+    e->live->credentials = &mine[to].credentials;
+    while ((n = s2_table_next(&e->ike->by_spi, &cursor)) != NULL) {
+        struct s2_ike_sa *sa = S2_CONTAINER(n, struct s2_ike_sa, spi_node);
+
+        if (sa->handshake != NULL && sa->handshake->proof == NULL)
+            s2_ike_handshake_use(sa->handshake, &mine[to].credentials);
+    }
+    if (to == 0) {
+        second.auth_by = S2_IKE_BY_CERTIFICATE;
+        second.credentials = &mine[to].credentials;
+    }
+}
+
 static void command(struct s2_pair *p, unsigned to, uint8_t choice)
 {
     struct s2_pair_end *e = &p->end[to];
 
+    if (choice >= BY_CERTIFICATE) {
+        go_by_certificate(p, to);
+        return;
+    }
     switch (choice % 6) {
     case 0:
         (void)!s2_ike_rekey_sa(e->ike, e, p->now_ns);
@@ -193,6 +222,7 @@ static void perform(struct s2_pair *p, const struct record *r)
 {
     switch (r->operation % OPERATIONS) {
     case RAW:
+        compose.bytes = compose.own;
         memcpy(compose.bytes, r->bytes.p, r->bytes.len);
         give(p, r->to, r->bytes.len);
         break;
@@ -221,9 +251,11 @@ static void perform(struct s2_pair *p, const struct record *r)
 
 static void prepare(struct s2_pair *p)
 {
-    static struct s2_ike_config second;
-
     counter = 1000;
+    s2_fake_credentials_init(&mine[0], 'L');
+    s2_fake_credentials_add(&mine[0], 'A', 'L', '-', 100);
+    s2_fake_credentials_init(&mine[1], 'R');
+    s2_fake_credentials_add(&mine[1], 'A', 'R', '-', 100);
     s2_pair_init(p, 1);
     p->trace = false;
     for (size_t e = 0; e < 2; e++) {
@@ -267,7 +299,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     s2_pair_close(&p);
     for (size_t e = 0; e < 2; e++) {
-        if (!s2_pair_balances(&p.end[e]) || p.end[e].fake.live != 0 || p.end[e].job_count != 0)
+        if (!s2_pair_balances(&p.end[e]) || p.end[e].fake.live != 0 || p.end[e].job_count != 0 ||
+            mine[e].credentials.users != 0)
             abort();
     }
     return 0;

@@ -110,6 +110,28 @@ static bool rewrite_id(struct s2_reader *r, struct s2_writer *w)
     return true;
 }
 
+/* Of another encoding it is written as X.509, which is another body: not at all. */
+static bool rewrite_cert(struct s2_reader *r, struct s2_writer *w)
+{
+    struct s2_ike_cert_payload cert;
+
+    if (s2_ike_parse_cert(r, &cert) != S2SVPN_OK || cert.encoding != S2_IKE_CERT_X509)
+        return false;
+    s2_ike_write_cert(w, cert.data);
+    return true;
+}
+
+static bool rewrite_certreq(struct s2_reader *r, struct s2_writer *w)
+{
+    struct s2_ike_certreq_payload certreq;
+
+    if (s2_ike_parse_certreq(r, &certreq) != S2SVPN_OK || certreq.encoding != S2_IKE_CERT_X509)
+        return false;
+    s2_fuzz_demand(certreq.authorities.len % S2_IKE_KEY_HASH_LEN == 0);
+    s2_ike_write_certreq(w, certreq.authorities);
+    return true;
+}
+
 static bool rewrite_auth(struct s2_reader *r, struct s2_writer *w)
 {
     struct s2_ike_auth_payload auth;
@@ -127,6 +149,7 @@ static bool rewrite_notify(struct s2_reader *r, struct s2_writer *w)
     if (s2_ike_parse_notify(r, &n) != S2SVPN_OK)
         return false;
     s2_fuzz_demand(s2_ike_notify_name(n.type) != NULL);
+    s2_fuzz_demand(n.data.len % 2 == 0 || s2_ike_read_hashes(n.data) == 0);
     s2_ike_write_notify(w, &n);
     return true;
 }
@@ -184,6 +207,7 @@ static const struct {
     {S2_IKE_PAYLOAD_AUTH, rewrite_auth},     {S2_IKE_PAYLOAD_NONCE, rewrite_nonce},
     {S2_IKE_PAYLOAD_NOTIFY, rewrite_notify}, {S2_IKE_PAYLOAD_DELETE, rewrite_delete},
     {S2_IKE_PAYLOAD_TSI, rewrite_ts},        {S2_IKE_PAYLOAD_TSR, rewrite_ts},
+    {S2_IKE_PAYLOAD_CERT, rewrite_cert},     {S2_IKE_PAYLOAD_CERTREQ, rewrite_certreq},
 };
 
 /* Twice: the first writing may drop what the parser leaves out, the second not. */
@@ -233,6 +257,19 @@ static void chain_goes_around(const struct s2_ike_payloads *list)
     }
 }
 
+static void certificates_are_bounded(const struct s2_ike_payloads *list)
+{
+    const size_t payloads = s2_ike_count(list, S2_IKE_PAYLOAD_CERT);
+    s2svpn_span chain[S2SVPN_CHAIN_MAX];
+    size_t count;
+
+    const s2svpn_status rc = s2_ike_read_certificates(list, chain, &count);
+    s2_fuzz_demand(count <= payloads && count <= S2SVPN_CHAIN_MAX);
+    s2_fuzz_demand((rc == S2SVPN_E_LIMIT) == (payloads > S2SVPN_CHAIN_MAX));
+    for (size_t i = 0; i < count; i++)
+        s2_fuzz_demand(chain[i].len > 0);
+}
+
 bool s2_fuzz_ike_chain(uint8_t first, s2svpn_span chain, struct s2_ike_payloads *out)
 {
     struct s2_reader r;
@@ -242,6 +279,7 @@ bool s2_fuzz_ike_chain(uint8_t first, s2svpn_span chain, struct s2_ike_payloads 
         s2_fuzz_demand(out->count == 0 && r.field != NULL);
         return false;
     }
+    certificates_are_bounded(out);
     for (size_t i = 0; i < out->count; i++) {
         s2_fuzz_demand(strcmp(s2_ike_payload_name(out->item[i].type), "?") != 0);
         for (size_t k = 0; k < COUNT(bodies); k++) {

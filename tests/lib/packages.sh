@@ -27,6 +27,7 @@ test libclang-rt-14-dev file:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.f
 test llvm cmd:llvm-symbolizer
 test clang-format cmd:clang-format
 test python3 cmd:python3
+test openssl cmd:openssl
 test swig cmd:swig
 test shellcheck cmd:shellcheck
 test mandoc cmd:mandoc

@@ -169,15 +169,26 @@ static void judge_memory(const struct campaign *c)
                   c->scale.peak);
 }
 
+/* At either end: a new child of IKEv1 is there before it carries anything. */
+static uint64_t count_rekeys(const struct scene *s)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < 2; i++)
+        n += (uint64_t)scene_tunnel(s->cloud, i).rekeys + scene_tunnel(s->site, i).rekeys;
+    return n;
+}
+
 /* No rekey for the linger time; by their lifetimes they may be due just now. */
 static void come_to_rest(struct scene *s)
 {
     for (unsigned tries = 0; tries < 8; tries++) {
         const s2svpn_tunnel_info a = scene_tunnel(s->cloud, 0), b = scene_tunnel(s->cloud, 1);
+        const uint64_t rekeys = count_rekeys(s);
 
         scene_run(s, s->spoke_ikev1 ? CAMPAIGN_LINGER_V1_NS : CAMPAIGN_LINGER_NS);
         if (scene_tunnel(s->cloud, 0).spi_in == a.spi_in &&
-            scene_tunnel(s->cloud, 1).spi_in == b.spi_in)
+            scene_tunnel(s->cloud, 1).spi_in == b.spi_in && count_rekeys(s) == rekeys)
             return;
     }
 }

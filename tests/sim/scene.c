@@ -87,8 +87,11 @@ static void on_event(void *user, s2svpn_context *ctx, const s2svpn_event *e)
 
 static void on_log(void *user, s2svpn_log_level level, const char *line)
 {
-    const struct scene_side *side = user;
+    struct scene_side *side = user;
 
+    side->log_lines += level <= S2SVPN_LOG_INFO;
+    if (!scene_is_verbose())
+        return;
     scene_say("%12.6f %s log %d: %s", (double)s2svpn_sim_now(side->scene->sim) / 1e9, side->name,
               (int)level, line);
 }
@@ -255,10 +258,10 @@ static void fill_options(struct scene_side *side, enum s2svpn_context_role role)
         side->options.keylog = on_key;
         side->options.keylog_user = side;
     }
-    if (scene_is_verbose()) {
+    if (scene_is_verbose() || plan->count_log) {
         side->options.log = on_log;
         side->options.log_user = side;
-        side->options.log_level = S2SVPN_LOG_DEBUG;
+        side->options.log_level = scene_is_verbose() ? S2SVPN_LOG_DEBUG : S2SVPN_LOG_INFO;
     }
     if (role == S2SVPN_ROLE_GATEWAY) {
         const s2svpn_address a[] = {gateway_outside(side->scene, 0),
@@ -414,7 +417,9 @@ static s2svpn_status make_device(struct scene *s)
     s2svpn_status rc;
 
     options.ecmp_paths = s->plan.ecmp_paths;
-    options.ike = scene_is_ikev1() ? S2SVPN_DEVICE_IKE_V1 : S2SVPN_DEVICE_IKE_V2;
+    options.ike = scene_is_ikev1()      ? S2SVPN_DEVICE_IKE_V1
+                  : scene_is_ike_auto() ? S2SVPN_DEVICE_IKE_AUTO
+                                        : S2SVPN_DEVICE_IKE_V2;
     rc = open_context(&s->device, S2SVPN_ROLE_DEVICE);
     if (rc != S2SVPN_OK)
         return rc;

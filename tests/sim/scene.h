@@ -42,8 +42,16 @@ int scene_main(int argc, char **argv, const char *suite, const struct scene_test
  * with "ikev1: " before it. --ike 1, --ike 2: with this version alone. */
 int scene_main_versions(int argc, char **argv, const char *suite, const struct scene_test *tests,
                         size_t n, const struct scene_test *v1_tests, size_t v1_n);
-/* The pass that is under way is IKEv1's. */
+/* And then those with a device that speaks either, "either ike: " before their names;
+ * --ike auto: these alone. */
+struct scene_plays {
+    const struct scene_test *v2, *v1, *either;
+    size_t v2_count, v1_count, either_count;
+};
+int scene_main_plays(int argc, char **argv, const char *suite, const struct scene_plays *plays);
+/* The pass that is under way is IKEv1's, or the one with a device that speaks either. */
 bool scene_is_ikev1(void);
+bool scene_is_ike_auto(void);
 
 /* A failed check is printed with its seed and fails the test; it goes on. */
 #define CHECK(cond) scene_check((cond), #cond, __FILE__, __LINE__)
@@ -72,6 +80,7 @@ struct scene_plan {
     s2svpn_sim_nat_options nat_how;   /* expiry_ns and symmetric count */
     s2svpn_tunnel_log_fn *tunnel_log; /* gets the side; what asks for logs is in tunnel */
     struct watch *watch;              /* sees keys and wire; NULL: nobody does */
+    bool count_log;                   /* scene_side.log_lines */
 };
 #define SCENE_PLAN_INIT                                                                            \
     {                                                                                              \
@@ -89,7 +98,8 @@ struct scene_side {
     uint64_t sequence;                                          /* the last event's */
     bool gap;                                                   /* one was missing */
     char last_note[192];
-    uint32_t address; /* of its host */
+    unsigned log_lines; /* of what is logged without being asked: from INFO up */
+    uint32_t address;   /* of its host */
     s2svpn_port_id port;
     unsigned asked, answered; /* pings of its host */
     unsigned first;           /* answers to earlier ones don't count, scene_count_anew() */

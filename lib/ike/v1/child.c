@@ -140,7 +140,7 @@ static void make_room(struct s2_ike_sa *sa)
 {
     struct s2_ike1_child *oldest = NULL;
 
-    if (sa->child_count < S2_IKE_CHILDREN_MAX)
+    if (sa->child_count < S2_IKE1_CHILDREN_MAX)
         return;
     S2_LIST_EACH(&sa->children, it) {
         if (oldest == NULL && child_of(it)->complete &&
@@ -165,7 +165,7 @@ s2svpn_status s2_ike1_child_install(struct s2_ike1_quick *q)
     make_room(home);
     if (sa->state == S2_IKE_STATE_DEAD)
         goto fail;
-    rc = home->child_count < S2_IKE_CHILDREN_MAX ? derive(q, &in, &out) : S2SVPN_E_LIMIT;
+    rc = home->child_count < S2_IKE1_CHILDREN_MAX ? derive(q, &in, &out) : S2SVPN_E_LIMIT;
     if (rc != S2SVPN_OK)
         goto fail;
     child->base.spi_in = m->spi_in;
@@ -227,6 +227,8 @@ void s2_ike1_child_settle(struct s2_ike_sa *sa, uint32_t spi_in)
         retire(sa, child, newer->initiator);
         return;
     }
+    if (!child->initiator) /* its initiator has it: outbound may move at once */
+        child->settled_ns = sa->ike->now_ns;
     if (former == &child->base)
         return;
     if (former != NULL)

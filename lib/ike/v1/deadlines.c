@@ -294,6 +294,8 @@ void s2_ike1_next_task(struct s2_ike_sa *sa)
     if (is_busy(sa))
         return; /* the end of that touches sa again */
     if (child != NULL && child->want_rekey) {
+        if (sa->child_count >= S2_IKE1_CHILDREN_ENOUGH)
+            return; /* the end of one touches sa again */
         child->want_rekey = false;
         sa->want_child = false;
         s2_ike1_quick_start(sa, child);

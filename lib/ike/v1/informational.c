@@ -138,6 +138,19 @@ void s2_ike1_dpd_ask(struct s2_ike_sa *sa)
     v1->dpd.first_ns = sa->ike->now_ns;
     v1->dpd.again_ns = s2_after(sa->ike->now_ns, s2_ike1_wait_ns(sa, 0));
     send_dpd(sa, S2_IKE1_N_R_U_THERE, v1->dpd.last);
+    s2_ike1_siblings_probe(sa);
+}
+
+void s2_ike1_dpd_probe(struct s2_ike_sa *sa)
+{
+    struct s2_ike1 *v1 = sa->v1;
+
+    if (!v1->dpd.known)
+        return;
+    if (!v1->dpd.asking)
+        v1->dpd.first = v1->dpd.last + 1;
+    v1->dpd.asking = true;
+    send_dpd(sa, S2_IKE1_N_R_U_THERE, ++v1->dpd.last);
 }
 
 void s2_ike1_fresh(struct s2_ike_sa *sa, const struct s2_ike_path *path)
@@ -182,6 +195,7 @@ void s2_ike1_dpd_again(struct s2_ike_sa *sa)
     v1->dpd.again_ns = at;
     sa->ike->counters.retransmits++;
     send_dpd(sa, S2_IKE1_N_R_U_THERE, ++v1->dpd.last);
+    s2_ike1_siblings_probe(sa);
 }
 
 /* Numbers rise, so an old question isn't answered twice. */
@@ -336,6 +350,10 @@ static void take_delete(struct s2_ike_sa *sa, const struct s2_ike1_payload *payl
 /* What follows the delete of the SA itself is not for it any more. */
 enum s2_ike1_step s2_ike1_info_receive(struct s2_ike_sa *sa, struct s2_ike1_packet *packet)
 {
+    if (sa->v1->deleted) {
+        s2_ike1_send_delete(sa, 0);
+        return S2_IKE1_STAY;
+    }
     for (size_t i = 0; i < packet->list.count && sa->state != S2_IKE_STATE_DEAD; i++) {
         const struct s2_ike1_payload *p = &packet->list.item[i];
 

@@ -26,7 +26,7 @@ struct cell {
 /* clang-format off */
 static const struct cell table[S2_IKE1_STATES][S2_IKE1_EVENTS] = {
     ROW(NEW) = {
-        ON(START) = DO(ask_sa, ASK_SA),
+        ON(START) = DO_OR(ask_sa, ASK_SA, AGGR_PUBLIC),
         ON(RX_FIRST) = DO(answer_sa, ANSWER_SA),
     },
     ROW(ASK_SA) = {
@@ -51,6 +51,19 @@ static const struct cell table[S2_IKE1_STATES][S2_IKE1_EVENTS] = {
         ON(RX_SEALED) = DO(take_id, UP),
         ON(RX_HINT) = DO(hint, ASK_ID),
         ON(SILENCE) = DO(end_silence, DEAD),
+    },
+    ROW(AGGR_PUBLIC) = {
+        ON(JOB_DONE) = DO(aggressive_ask, AGGR_KE),
+        ON(JOB_FAILED) = DO(end_job, DEAD),
+    },
+    ROW(AGGR_KE) = {
+        ON(RX_PLAIN) = DO(aggressive_take, AGGR_SHARED),
+        ON(RX_HINT) = DO(hint, AGGR_KE),
+        ON(SILENCE) = DO(end_silence, DEAD),
+    },
+    ROW(AGGR_SHARED) = {
+        ON(JOB_DONE) = DO_OR(aggressive_complete, UP, AGGR_KE),
+        ON(JOB_FAILED) = DO_OR(bad_value, DEAD, AGGR_KE),
     },
     ROW(ANSWER_SA) = {
         ON(RX_PLAIN) = DO(accept_ke, ANSWER_PUBLIC),
@@ -148,7 +161,7 @@ void s2_ike1_print_states(struct s2_buffer *out)
 
             if (c->act == NULL)
                 continue;
-            s2_buffer_print(out, "%-13s %-10s %-13s -> %s", state_names[s], event_names[e], c->name,
+            s2_buffer_print(out, "%-13s %-10s %-19s -> %s", state_names[s], event_names[e], c->name,
                             state_names[c->next]);
             if (c->otherwise != c->next)
                 s2_buffer_print(out, " or %s", state_names[c->otherwise]);
@@ -310,19 +323,7 @@ enum s2_ike1_step s2_ike1_end_silence(struct s2_ike_sa *sa, struct s2_ike1_packe
     (void)packet;
     if (sa->v1->handshake != NULL)
         end_unanswered(sa);
-    else
+    else if (!s2_ike1_siblings_outlive(sa))
         s2_ike_sa_kill(sa, S2_IKE_REASON_DPD, "");
-    return S2_IKE1_ENDED;
-}
-
-enum s2_ike1_step s2_ike1_end_expired(struct s2_ike_sa *sa, struct s2_ike1_packet *packet)
-{
-    (void)packet;
-    if (sa->v1->state == S2_IKE1_STATE_ORPHAN) {
-        s2_ike_sa_kill(sa, S2_IKE_REASON_PEER_DELETE, "");
-        return S2_IKE1_ENDED;
-    }
-    s2_ike1_send_delete(sa, 0);
-    s2_ike_sa_kill(sa, S2_IKE_REASON_REPLACED, "");
     return S2_IKE1_ENDED;
 }

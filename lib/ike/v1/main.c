@@ -72,21 +72,28 @@ static s2svpn_status add_nat_d(struct s2_ike_sa *sa, struct s2_ike1_chain *chain
 
 /* The destination first, RFC 3947 section 3.2. With force_udp the source is one that
  * nobody has, so that the peer finds a NAT and encapsulates. */
-s2svpn_status s2_ike1_add_ke(struct s2_ike_sa *sa, struct s2_ike1_chain *chain,
-                             const struct s2_ike_path *path)
+s2svpn_status s2_ike1_add_nat(struct s2_ike_sa *sa, struct s2_ike1_chain *chain,
+                              const struct s2_ike_path *path)
 {
-    const struct s2_ike1_handshake *h = sa->v1->handshake;
     const s2svpn_endpoint nowhere = {.address = {.family = path->local.address.family}};
 
-    s2_ike1_write_payload(chain, S2_IKE1_PAYLOAD_KE,
-                          s2_span(h->kex->public_value, h->kex->row->out_len));
-    s2_ike1_write_payload(chain, S2_IKE1_PAYLOAD_NONCE, s2_span(h->nonce, sizeof(h->nonce)));
-    if (h->natt == S2_IKE1_VENDOR_COUNT)
+    if (sa->v1->handshake->natt == S2_IKE1_VENDOR_COUNT)
         return S2SVPN_OK;
     s2svpn_status rc = add_nat_d(sa, chain, &path->remote);
     if (rc == S2SVPN_OK)
         rc = add_nat_d(sa, chain, sa->config->force_udp ? &nowhere : &path->local);
     return rc;
+}
+
+s2svpn_status s2_ike1_add_ke(struct s2_ike_sa *sa, struct s2_ike1_chain *chain,
+                             const struct s2_ike_path *path)
+{
+    const struct s2_ike1_handshake *h = sa->v1->handshake;
+
+    s2_ike1_write_payload(chain, S2_IKE1_PAYLOAD_KE,
+                          s2_span(h->kex->public_value, h->kex->row->out_len));
+    s2_ike1_write_payload(chain, S2_IKE1_PAYLOAD_NONCE, s2_span(h->nonce, sizeof(h->nonce)));
+    return s2_ike1_add_nat(sa, chain, path);
 }
 
 /* Is one of the peer's NAT-D payloads, from the first-th on, this endpoint's? */
@@ -193,29 +200,58 @@ static s2svpn_status compute_hash(struct s2_ike_sa *sa, const struct s2_ike1_key
     return s2_ike1_hash_phase1(&sa->ike->crypto, keys, initiator, &p, out);
 }
 
-s2svpn_status s2_ike1_add_id(struct s2_ike_sa *sa, struct s2_ike1_chain *chain)
+struct id_body {
+    uint8_t p[S2_IKE_ID_MAX + 8];
+    size_t len;
+};
+
+static s2svpn_status write_our_id(struct s2_ike_sa *sa, struct id_body *out)
 {
     const struct s2_ike_config *config = sa->config;
     struct s2_ike1_handshake *h = sa->v1->handshake;
-    uint8_t body[S2_IKE_ID_MAX + 8], hash[S2_IKE1_HASH_MAX];
     struct s2_writer w;
 
     h->our_id = config->local_id.type != S2_IKE_ID_NONE ? config->local_id
                                                         : s2_ike_id_of(&config->local.address);
     const struct s2_ike1_id id = s2_ike1_id_of_peer(&h->our_id);
 
-    s2_writer_init(&w, body, sizeof(body));
+    s2_writer_init(&w, out->p, sizeof(out->p));
     s2_ike1_write_id(&w, &id);
-    s2svpn_status rc = s2_writer_finish(&w);
+    out->len = w.len;
+    return s2_writer_finish(&w);
+}
+
+s2svpn_status s2_ike1_add_id_alone(struct s2_ike_sa *sa, struct s2_ike1_chain *chain)
+{
+    struct id_body id;
+    s2svpn_status rc = write_our_id(sa, &id);
+
     if (rc == S2SVPN_OK)
-        rc = compute_hash(sa, &sa->v1->keys, sa->initiator, s2_span(body, w.len), hash);
+        s2_ike1_write_payload(chain, S2_IKE1_PAYLOAD_ID, s2_span(id.p, id.len));
+    return rc;
+}
+
+s2svpn_status s2_ike1_add_hash_alone(struct s2_ike_sa *sa, struct s2_ike1_chain *chain)
+{
+    uint8_t hash[S2_IKE1_HASH_MAX];
+    struct id_body id;
+
+    s2svpn_status rc = write_our_id(sa, &id);
+    if (rc == S2SVPN_OK)
+        rc = compute_hash(sa, &sa->v1->keys, sa->initiator, s2_span(id.p, id.len), hash);
     if (rc != S2SVPN_OK)
         return rc;
-    s2_ike1_write_payload(chain, S2_IKE1_PAYLOAD_ID, s2_span(body, w.len));
     s2_ike1_write_payload(chain, S2_IKE1_PAYLOAD_HASH,
                           s2_span(hash, s2_ike1_hash_len(&sa->v1->keys)));
     s2_wipe(hash, sizeof(hash));
     return S2SVPN_OK;
+}
+
+s2svpn_status s2_ike1_add_id(struct s2_ike_sa *sa, struct s2_ike1_chain *chain)
+{
+    s2svpn_status rc = s2_ike1_add_id_alone(sa, chain);
+
+    return rc == S2SVPN_OK ? s2_ike1_add_hash_alone(sa, chain) : rc;
 }
 
 s2svpn_status s2_ike1_check_id(struct s2_ike_sa *sa, const struct s2_ike1_keys *keys,

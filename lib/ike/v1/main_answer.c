@@ -106,7 +106,7 @@ static enum s2svpn_drop accept(struct s2_ike *ike, struct s2_ike1_packet *packet
 {
     struct s2_ike_sa *sa;
 
-    if (!s2_ike_make_room(ike))
+    if (!s2_ike_make_room(ike, false))
         return S2SVPN_DROP_IKE_LIMIT;
     if (s2_ike_sa_new(ike, false, 0, q->candidate[0], &packet->path, &sa) != S2SVPN_OK)
         return S2SVPN_DROP_IKE_LIMIT;
@@ -164,7 +164,7 @@ enum s2svpn_drop s2_ike1_first(struct s2_ike *ike, struct s2_ike1_packet *packet
     const size_t n = ike->ops.candidates(ike->user, &packet->path.local, &packet->path.remote,
                                          candidate, S2_IKE_CANDIDATES_MAX);
     for (size_t i = 0; i < n && i < S2_IKE_CANDIDATES_MAX; i++) {
-        if (!candidate[i]->mute && (candidate[i]->versions & S2_IKE_ALLOW_V1) != 0 &&
+        if (!candidate[i]->mute && s2_ike_allows(candidate[i], S2_IKE_ALLOW_V1) &&
             candidate[i]->psk.len > 0)
             candidate[allowed++] = candidate[i];
     }
@@ -181,6 +181,18 @@ enum s2svpn_drop s2_ike1_first(struct s2_ike *ike, struct s2_ike1_packet *packet
         return S2SVPN_DROP_NONE;
     }
     return accept(ike, packet, &q);
+}
+
+void s2_ike1_note_aggressive(struct s2_ike *ike, const struct s2_ike1_packet *packet)
+{
+    const struct s2_ike_config *candidate[S2_IKE_CANDIDATES_MAX];
+    const size_t n = ike->ops.candidates(ike->user, &packet->path.local, &packet->path.remote,
+                                         candidate, S2_IKE_CANDIDATES_MAX);
+
+    if (n > 0 && may_note(ike))
+        ike->ops.note(ike->user, candidate[0]->owner,
+                      "IKEv1's aggressive mode is refused: it gives a hash of the key away",
+                      ike->now_ns);
 }
 
 /* All is done already. */
@@ -208,6 +220,7 @@ enum s2_ike1_step s2_ike1_accept_ke(struct s2_ike_sa *sa, struct s2_ike1_packet 
     s2_ike1_keep_ke(sa, packet, &words);
     h->held_path = packet->path;
     h->held_hash = packet->hash;
+    s2_ike_sa_returned(sa); /* it has our cookie */
     s2_ike_kex_start_public(h->kex);
     return S2_IKE1_NEXT;
 }

@@ -32,7 +32,8 @@ enum s2_ike1_step s2_ike1_ask_sa(struct s2_ike_sa *sa, struct s2_ike1_packet *pa
     struct s2_ike1_sa_payload offer;
     struct s2_ike1_compose c;
 
-    (void)packet;
+    if (sa->config->aggressive)
+        return s2_ike1_aggressive_begin(sa, packet);
     s2svpn_status rc = s2_random(sa->ike->env, h->nonce, sizeof(h->nonce));
     if (rc == S2SVPN_OK)
         rc = s2_ike1_offer(&terms, s2_span(NULL, 0), &offer, NULL);
@@ -145,6 +146,7 @@ enum s2_ike1_step s2_ike1_ask_id(struct s2_ike_sa *sa, struct s2_ike1_packet *pa
 
     (void)packet;
     v1->handshake->shared = true;
+    sa->contact_ns = sa->ike->now_ns; /* the peer says it when it has seen this message */
     s2_ike_nat_switch(sa);
     s2svpn_status rc = s2_ike1_derive(sa, sa->config, &v1->keys, &v1->iv);
     if (rc != S2SVPN_OK)
@@ -210,7 +212,9 @@ enum s2_ike1_step s2_ike1_hint(struct s2_ike_sa *sa, struct s2_ike1_packet *pack
     s2_reader_init(&r, p->body.p, p->body.len);
     if (s2_ike1_parse_notify(&r, &n) != S2SVPN_OK || n.type >= S2_IKE1_N_CONNECTED)
         return S2_IKE1_IGNORED;
-    if (sa->v1->state == S2_IKE1_STATE_ASK_SA && n.type == S2_IKE1_N_NO_PROPOSAL_CHOSEN) {
+    const bool proposed =
+        sa->v1->state == S2_IKE1_STATE_ASK_SA || sa->v1->state == S2_IKE1_STATE_AGGR_KE;
+    if (proposed && n.type == S2_IKE1_N_NO_PROPOSAL_CHOSEN) {
         s2_ike_sa_kill(sa, S2_IKE_REASON_NO_PROPOSAL, "the peer wants none of the IKE proposals");
         return S2_IKE1_ENDED;
     }

@@ -7,6 +7,7 @@
 
 struct cell {
     s2_ike1_quick_action *act;
+    const char *name; /* of act, for the print */
     uint8_t next, otherwise;
 };
 
@@ -14,11 +15,11 @@ struct cell {
 #define ON(event) [S2_IKE1_QUICK_ON_##event]
 #define DO(act, next)                                                                              \
     {                                                                                              \
-        s2_ike1_quick_##act, S2_IKE1_QUICK_##next, S2_IKE1_QUICK_##next                            \
+        s2_ike1_quick_##act, #act, S2_IKE1_QUICK_##next, S2_IKE1_QUICK_##next                      \
     }
 #define DO_OR(act, next, otherwise)                                                                \
     {                                                                                              \
-        s2_ike1_quick_##act, S2_IKE1_QUICK_##next, S2_IKE1_QUICK_##otherwise                       \
+        s2_ike1_quick_##act, #act, S2_IKE1_QUICK_##next, S2_IKE1_QUICK_##otherwise                 \
     }
 
 /* OTHERWISE is the way without PFS. */
@@ -36,7 +37,7 @@ static const struct cell table[S2_IKE1_QUICK_STATES][S2_IKE1_QUICK_EVENTS] = {
     ROW(ASKED) = {
         ON(RX) = DO_OR(take, ASK_SHARED, ASK_DONE),
         ON(REFUSED) = DO(refused, OVER),
-        ON(YIELD) = DO(yield, OVER),
+        ON(YIELD) = DO(yield, YIELDED),
         ON(SILENCE) = DO(give_up, OVER),
     },
     ROW(ASK_SHARED) = {
@@ -44,6 +45,10 @@ static const struct cell table[S2_IKE1_QUICK_STATES][S2_IKE1_QUICK_EVENTS] = {
         ON(JOB_FAILED) = DO(failed, OVER),
     },
     ROW(ASK_DONE) = {
+        ON(EXPIRE) = DO(drop, OVER),
+    },
+    ROW(YIELDED) = {
+        ON(RX) = DO(unwanted, YIELDED),
         ON(EXPIRE) = DO(drop, OVER),
     },
     ROW(ANSWER_PUBLIC) = {
@@ -67,6 +72,29 @@ static const char *const state_names[] = {
     S2_IKE1_QUICK_STATE_LIST(NAME)
 #undef NAME
 };
+
+static const char *const event_names[] = {
+#define NAME(name, words) #name,
+    S2_IKE1_QUICK_EVENT_LIST(NAME)
+#undef NAME
+};
+
+void s2_ike1_print_quick_states(struct s2_buffer *out)
+{
+    for (size_t s = 0; s < S2_IKE1_QUICK_STATES; s++) {
+        for (size_t e = 0; e < S2_IKE1_QUICK_EVENTS; e++) {
+            const struct cell *c = &table[s][e];
+
+            if (c->act == NULL)
+                continue;
+            s2_buffer_print(out, "%-13s %-10s %-11s -> %s", state_names[s], event_names[e], c->name,
+                            state_names[c->next]);
+            if (c->otherwise != c->next)
+                s2_buffer_print(out, " or %s", state_names[c->otherwise]);
+            s2_buffer_add(out, "\n", 1);
+        }
+    }
+}
 
 static void set_state(struct s2_ike1_quick *q, enum s2_ike1_quick_state state)
 {
@@ -170,7 +198,8 @@ bool s2_ike1_is_busy(const struct s2_ike_sa *sa)
     S2_LIST_EACH(&sa->v1->quicks, it) {
         const uint8_t state = S2_CONTAINER(it, struct s2_ike1_quick, link)->state;
 
-        if (state != S2_IKE1_QUICK_ASK_DONE && state != S2_IKE1_QUICK_OVER)
+        if (state != S2_IKE1_QUICK_ASK_DONE && state != S2_IKE1_QUICK_YIELDED &&
+            state != S2_IKE1_QUICK_OVER)
             return true;
     }
     return false;

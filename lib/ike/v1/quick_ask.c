@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-#define RESERVED_SPIS 255 /* RFC 4303 section 2.1 */
+#define YIELDED_NS (15 * S2_SECOND) /* three copies of the answer come in that time */
+#define RESERVED_SPIS 255           /* RFC 4303 section 2.1 */
 
 /* No child comes of it. A tunnel that has none is worth nothing: it ends and says why. */
 static enum s2_ike1_step conclude(struct s2_ike1_quick *q, enum s2_ike_reason reason,
@@ -420,7 +421,7 @@ enum s2_ike1_step s2_ike1_quick_refused(struct s2_ike1_quick *q, struct s2_ike1_
 }
 
 /* The peer's gives a child just as well. Its responder must not wait for our third
- * message. */
+ * message; the delete may be there before the first is, so the answer is met by another. */
 enum s2_ike1_step s2_ike1_quick_yield(struct s2_ike1_quick *q, struct s2_ike1_packet *packet)
 {
     struct s2_ike_sa *home = s2_ike1_home(q->sa);
@@ -429,11 +430,23 @@ enum s2_ike1_step s2_ike1_quick_yield(struct s2_ike1_quick *q, struct s2_ike1_pa
     (void)packet;
     if (q->state == S2_IKE1_QUICK_ASKED)
         s2_ike1_send_delete(q->sa, q->making->spi_in);
-    s2_ike1_see(q->sa, q->message_id);
+    q->out.waits = false;
+    q->end_ns = s2_after(q->sa->ike->now_ns, YIELDED_NS);
     if (child != NULL)
         child->base.rekey_at_ns = s2_ike_retry_at(home); /* if the peer's fails */
     else
         home->child_at_ns = s2_ike_retry_at(home);
+    return S2_IKE1_NEXT;
+}
+
+enum s2_ike1_step s2_ike1_quick_unwanted(struct s2_ike1_quick *q, struct s2_ike1_packet *packet)
+{
+    const struct s2_ike_making *m = q->making;
+
+    if (s2_ike1_hashed_check(&q->sa->ike->crypto, &q->sa->v1->keys, q->message_id,
+                             s2_span(m->nonce, sizeof(m->nonce)), &packet->list) != S2SVPN_OK)
+        return S2_IKE1_IGNORED;
+    s2_ike1_send_delete(q->sa, m->spi_in);
     return S2_IKE1_NEXT;
 }
 

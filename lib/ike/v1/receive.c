@@ -38,7 +38,8 @@ static struct s2_ike_sa *find_sa(const struct s2_ike *ike, const struct s2_ike1_
     sa = s2_ike_find_spi(ike, h->cookie_i);
     if (sa == NULL || sa->v1 == NULL || !sa->initiator)
         return NULL;
-    if (sa->spi_peer == h->cookie_r || sa->v1->state == S2_IKE1_STATE_ASK_SA)
+    if (sa->spi_peer == h->cookie_r || sa->v1->state == S2_IKE1_STATE_ASK_SA ||
+        sa->v1->state == S2_IKE1_STATE_AGGR_KE)
         return sa;
     return NULL;
 }
@@ -77,13 +78,15 @@ static void trace(struct s2_ike_sa *sa, enum s2_ike_trace_kind kind,
                                            .message_id = packet->h.message_id});
 }
 
-/* ---- main mode */
+/* ---- main mode, and aggressive mode where we began it */
 
-static enum s2svpn_drop receive_main(struct s2_ike_sa *sa, struct s2_ike1_packet *packet)
+static enum s2svpn_drop receive_phase_1(struct s2_ike_sa *sa, struct s2_ike1_packet *packet)
 {
     struct s2_ike1 *v1 = sa->v1;
     s2svpn_span plain;
 
+    if (v1->aggressive != (packet->h.exchange == S2_IKE1_AGGRESSIVE))
+        return S2SVPN_DROP_IKE_STATE;
     if (packet->h.message_id != 0)
         return S2SVPN_DROP_IKE_MALFORMED;
     if (v1->out.answers != 0 && v1->out.answers == packet->hash) {
@@ -174,6 +177,8 @@ enum s2_ike1_step s2_ike1_quick_receive(struct s2_ike_sa *sa, struct s2_ike1_pac
     trace(sa, S2_IKE_TRACE_PROCESSED, packet);
     if (q != NULL)
         return s2_ike1_quick_step(q, S2_IKE1_QUICK_ON_RX, packet) ? S2_IKE1_STAY : S2_IKE1_IGNORED;
+    if (v1->deleted)
+        return S2_IKE1_IGNORED;
     if (s2_ike1_hashed_check(crypto, &v1->keys, id, s2_span(NULL, 0), &packet->list) != S2SVPN_OK ||
         s2_ike1_quick_new(sa, false, id, &q) != S2SVPN_OK)
         return S2_IKE1_IGNORED;
@@ -210,13 +215,14 @@ static enum s2svpn_drop receive_for(struct s2_ike_sa *sa, struct s2_ike1_packet 
 {
     switch (packet->h.exchange) {
     case S2_IKE1_MAIN:
-        return receive_main(sa, packet);
+    case S2_IKE1_AGGRESSIVE:
+        return receive_phase_1(sa, packet);
     case S2_IKE1_QUICK:
         return receive_quick(sa, packet);
     case S2_IKE1_INFORMATIONAL:
         return receive_info(sa, packet);
     default:
-        return S2SVPN_DROP_IKE_STATE; /* aggressive, mode config, new group: not spoken */
+        return S2SVPN_DROP_IKE_STATE; /* mode config, new group: not spoken */
     }
 }
 
@@ -258,8 +264,10 @@ static enum s2svpn_drop receive_unknown(struct s2_ike *ike, struct s2_ike1_packe
         return S2SVPN_DROP_IKE_MALFORMED;
     if (h->cookie_r != 0)
         return S2SVPN_DROP_IKE_UNKNOWN_SPI;
+    if (h->exchange == S2_IKE1_AGGRESSIVE) /* its second message gives the key's hash away */
+        s2_ike1_note_aggressive(ike, packet);
     if (h->exchange != S2_IKE1_MAIN)
-        return S2SVPN_DROP_IKE_STATE; /* aggressive mode gives the key's hash away */
+        return S2SVPN_DROP_IKE_STATE;
     if (is_encrypted(packet) || h->message_id != 0 ||
         !read_chain(packet, behind_header(packet), false))
         return S2SVPN_DROP_IKE_MALFORMED;

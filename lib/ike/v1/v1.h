@@ -7,6 +7,7 @@
  *   receive.c       bytes ─> pieces together ─> which SA ─> an event
  *   machine.c       table[state][event] ─> an action, set_state; the work at the end
  *     main_ask.c, main_answer.c, main.c    main mode, six messages    (2409 5.4)
+ *     aggressive.c                         as initiator, if told to   (2409 5.4)
  *   quick.c         table[state][event] of one quick mode             (2409 5.5)
  *     quick_ask.c, quick_answer.c
  *   informational.c deletes, notifies, DPD                            (2409 5.7, 3706)
@@ -20,7 +21,9 @@
  *
  * - No request has an answer but inside main and quick mode. The side that waits for an
  *   answer sends again; a message that comes twice, to the last byte, is answered with
- *   what was answered before. Deletes and notifies are sent once and believed.
+ *   what was answered before. Deletes and notifies are sent once and believed; but what
+ *   comes in for something that we have deleted just now is met by another delete, of a
+ *   phase 1 SA that was replaced and of a quick mode that was given up.
  * - Children don't depend on the phase 1 SA that made them. They hang on one SA, the
  *   home; when another takes over they move (siblings.c). If the peer deletes the last
  *   phase 1 SA but none of its children, the SA stays as an ORPHAN without keys until
@@ -50,7 +53,11 @@
 #include "ike/v1/keys.h"
 #include "ike/v2/v2.h" /* key exchange jobs, NAT, lifetimes: the same for both versions */
 
-#define S2_IKE1_QUICKS_MAX 8  /* at once, of one phase 1 SA */
+#define S2_IKE1_QUICKS_MAX 8 /* at once, of one phase 1 SA */
+/* Replaced ones live on until their initiator deletes them. Above ENOUGH we begin no rekey;
+ * the rest is for the peer's, and for what is on its way meanwhile. */
+#define S2_IKE1_CHILDREN_MAX 8
+#define S2_IKE1_CHILDREN_ENOUGH 4
 #define S2_IKE1_NOTICES_MAX 8 /* informationals that wait for the way out */
 #define S2_IKE1_SEEN_MAX 64   /* message ids that are remembered */
 #define S2_IKE1_COMPOSE_MAX 8192
@@ -66,6 +73,9 @@
     X(ASK_KE, INIT_SENT, "initiator: the public value is out")                                     \
     X(ASK_SHARED, INIT_SHARED, "initiator: waits for the shared secret")                           \
     X(ASK_ID, AUTH_SENT, "initiator: its proof is out")                                            \
+    X(AGGR_PUBLIC, INIT_KE, "initiator, aggressive: waits for its public value")                   \
+    X(AGGR_KE, INIT_SENT, "initiator, aggressive: all but its proof is out")                       \
+    X(AGGR_SHARED, INIT_SHARED, "initiator, aggressive: waits for the shared secret")              \
     X(ANSWER_SA, HALF_OPEN, "responder: has chosen a proposal")                                    \
     X(ANSWER_PUBLIC, HALF_KE, "responder: waits for its public value")                             \
     X(ANSWER_KE, HALF_OPEN, "responder: has sent its public value")                                \
@@ -124,7 +134,7 @@ struct s2_ike1_handshake {
     uint8_t peer_nonce[S2_IKE1_NONCE_MAX];
     uint16_t peer_nonce_len;
     struct s2_ike_bytes offer; /* body of the initiator's SA payload, for the hashes */
-    struct s2_ike_bytes held;  /* the fifth message */
+    struct s2_ike_bytes held;  /* the fifth message; of aggressive mode the second */
     struct s2_ike_path held_path;
     uint64_t held_hash;
     /* responder: the tunnels that it may be for; the engine forgets them one by one */
@@ -187,7 +197,11 @@ struct s2_ike1 {
     struct s2_ike1_fragments *parts;
     uint16_t fragment_id;
     bool draft; /* NAT-T by one of the drafts */
+    bool aggressive;
     bool initial_contact;
+    /* Replaced: */
+    bool theirs;          /* the peer is to delete it, and isn't late yet */
+    bool deleted;         /* by us; the peer is told again if it asks */
     uint16_t refused[16]; /* PFS groups that the peer didn't take as they were tried */
     uint8_t refused_count;
     struct { /* liveness, RFC 3706 */
@@ -233,6 +247,7 @@ bool s2_ike1_is_busy(const struct s2_ike_sa *sa); /* a quick mode is under way *
 /* A half-open SA might be for this tunnel: not any more. True if it was for nobody else. */
 bool s2_ike1_forget_candidate(struct s2_ike_sa *sa, const struct s2_ike_config *config);
 void s2_ike1_print_states(struct s2_buffer *out);
+void s2_ike1_print_quick_states(struct s2_buffer *out);
 
 /* ---- machine.c */
 
@@ -244,6 +259,7 @@ void s2_ike1_set_state(struct s2_ike_sa *sa, enum s2_ike1_state state);
 
 s2_ike1_action s2_ike1_ask_sa, s2_ike1_take_sa, s2_ike1_ask_ke, s2_ike1_take_ke, s2_ike1_ask_id,
     s2_ike1_take_id, s2_ike1_bad_value, s2_ike1_hint;
+s2_ike1_action s2_ike1_aggressive_ask, s2_ike1_aggressive_take, s2_ike1_aggressive_complete;
 s2_ike1_action s2_ike1_answer_sa, s2_ike1_accept_ke, s2_ike1_answer_ke, s2_ike1_hold_id,
     s2_ike1_answer_id;
 s2_ike1_action s2_ike1_quick_receive, s2_ike1_info_receive;
@@ -280,6 +296,13 @@ S2SVPN_NODISCARD s2svpn_status s2_ike1_derive(struct s2_ike_sa *sa,
                                               const struct s2_ike_config *config,
                                               struct s2_ike1_keys *keys, struct s2_ike1_iv *iv);
 S2SVPN_NODISCARD s2svpn_status s2_ike1_add_id(struct s2_ike_sa *sa, struct s2_ike1_chain *chain);
+/* In aggressive mode they and the NAT-Ds go in messages of their own. */
+S2SVPN_NODISCARD s2svpn_status s2_ike1_add_id_alone(struct s2_ike_sa *sa,
+                                                    struct s2_ike1_chain *chain);
+S2SVPN_NODISCARD s2svpn_status s2_ike1_add_hash_alone(struct s2_ike_sa *sa,
+                                                      struct s2_ike1_chain *chain);
+S2SVPN_NODISCARD s2svpn_status s2_ike1_add_nat(struct s2_ike_sa *sa, struct s2_ike1_chain *chain,
+                                               const struct s2_ike_path *path);
 S2SVPN_NODISCARD s2svpn_status s2_ike1_check_id(struct s2_ike_sa *sa,
                                                 const struct s2_ike1_keys *keys,
                                                 const struct s2_ike1_payloads *list,
@@ -290,7 +313,15 @@ void s2_ike1_read_last(struct s2_ike_sa *sa, const struct s2_ike1_payloads *list
 void s2_ike1_enter_up(struct s2_ike_sa *sa);
 void s2_ike1_handshake_free(struct s2_ike_sa *sa);
 
+/* ---- aggressive.c */
+
+/* In place of main mode's first message: OTHERWISE. */
+s2_ike1_action s2_ike1_aggressive_begin;
+
 /* ---- main_answer.c, main_ask.c */
+
+/* Somebody begins with aggressive mode: a line for the log is all that comes of it. */
+void s2_ike1_note_aggressive(struct s2_ike *ike, const struct s2_ike1_packet *packet);
 
 /* A message without our cookie. */
 enum s2svpn_drop s2_ike1_first(struct s2_ike *ike, struct s2_ike1_packet *packet);
@@ -305,6 +336,7 @@ void s2_ike1_renew(struct s2_ike_sa *sa);
     X(ASKED, "initiator: the first message is out")                                                \
     X(ASK_SHARED, "initiator: waits for the shared secret")                                        \
     X(ASK_DONE, "initiator: complete; the third message may be asked for again")                   \
+    X(YIELDED, "initiator: given up, what answers it is deleted")                                  \
     X(ANSWER_PUBLIC, "responder: waits for its public value")                                      \
     X(ANSWER_SHARED, "responder: waits for the shared secret")                                     \
     X(ANSWERED, "responder: the second message is out, the child is there")                        \
@@ -334,8 +366,8 @@ enum s2_ike1_quick_event {
 typedef enum s2_ike1_step s2_ike1_quick_action(struct s2_ike1_quick *q,
                                                struct s2_ike1_packet *packet);
 s2_ike1_quick_action s2_ike1_quick_begin, s2_ike1_quick_ask, s2_ike1_quick_take,
-    s2_ike1_quick_complete, s2_ike1_quick_give_up, s2_ike1_quick_yield, s2_ike1_quick_failed,
-    s2_ike1_quick_refused;
+    s2_ike1_quick_complete, s2_ike1_quick_give_up, s2_ike1_quick_yield, s2_ike1_quick_unwanted,
+    s2_ike1_quick_failed, s2_ike1_quick_refused;
 s2_ike1_quick_action s2_ike1_quick_accept, s2_ike1_quick_public, s2_ike1_quick_answer,
     s2_ike1_quick_confirm, s2_ike1_quick_unconfirmed, s2_ike1_quick_drop;
 
@@ -384,6 +416,11 @@ struct s2_ike_sa *s2_ike1_home(struct s2_ike_sa *sa);
 void s2_ike1_siblings_review(struct s2_ike_sa *sa);
 /* The peer has deleted it. */
 void s2_ike1_siblings_deleted(struct s2_ike_sa *sa);
+/* A sign of life is asked of sa: of those that it replaced, too. */
+void s2_ike1_siblings_probe(const struct s2_ike_sa *sa);
+/* It has come to nothing. If one of those has answered, it takes the children back, and sa
+ * ends: the peer has deleted sa, and that message was lost. */
+bool s2_ike1_siblings_outlive(struct s2_ike_sa *sa);
 /* Is a phase 1 SA under way for its owner? */
 bool s2_ike1_siblings_coming(const struct s2_ike_sa *sa);
 
@@ -395,6 +432,8 @@ void s2_ike1_send_delete(struct s2_ike_sa *sa, uint32_t spi); /* 0: of sa itself
 /* Unprotected, at a pace, to where the packet came from. */
 void s2_ike1_refuse(struct s2_ike *ike, const struct s2_ike1_packet *packet, uint16_t type);
 void s2_ike1_dpd_ask(struct s2_ike_sa *sa);
+/* A question that nothing depends on but s2_ike1_siblings_outlive. */
+void s2_ike1_dpd_probe(struct s2_ike_sa *sa);
 /* A message has proved that the peer is there now, and isn't one of old sent again. */
 void s2_ike1_fresh(struct s2_ike_sa *sa, const struct s2_ike_path *path);
 void s2_ike1_dpd_again(struct s2_ike_sa *sa);

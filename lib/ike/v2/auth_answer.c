@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* IKE_AUTH as responder: the message is held until the shared secret is there, then
  * until it is known whose peer this is; only then AUTH is checked, and only then the
- * peer learns anything of ours. RFC 7296 sections 1.2, 2.15, 2.21.2. */
+ * peer learns anything of ours. By certificate the check is a job and our signature
+ * another. RFC 7296 sections 1.2, 2.15, 2.21.2. */
 #include "ike/v2/v2.h"
 
 #include <string.h>
@@ -47,7 +48,9 @@ static enum s2_ike_step identify(struct s2_ike_sa *sa, const struct s2_ike_paylo
     const struct s2_ike_payload *idi = s2_ike_find(list, S2_IKE_PAYLOAD_IDI);
     const struct s2_ike_payload *idr = s2_ike_find(list, S2_IKE_PAYLOAD_IDR);
     struct s2_ike_id initiator, responder;
+    s2svpn_span chain[S2SVPN_CHAIN_MAX];
     struct s2_reader r;
+    size_t count;
 
     if (idi == NULL)
         return S2_IKE_OTHERWISE;
@@ -61,8 +64,10 @@ static enum s2_ike_step identify(struct s2_ike_sa *sa, const struct s2_ike_paylo
         return S2_IKE_OTHERWISE;
     sa->peer_id = initiator;
     sa->path = sa->asked.path; /* authenticated; NAT-T may have moved it */
+    /* What is wrong with them is told when it is known that they are needed. */
+    const bool has = s2_ike_read_certificates(list, chain, &count) == S2SVPN_OK && count > 0;
     ike->ops.identify(ike->user, sa->spi_own, &sa->path.local, &sa->path.remote, &sa->peer_id,
-                      idr != NULL ? &responder : NULL);
+                      idr != NULL ? &responder : NULL, has ? chain[0] : s2_span(NULL, 0));
     return S2_IKE_NEXT;
 }
 
@@ -176,16 +181,64 @@ static bool suite_allowed(const struct s2_ike_choices *c, const struct s2_ike_su
 
 /* AUTHENTICATION_FAILED whatever it was: the peer may not be who it says. The SA
  * stays a while, to answer retransmits. */
+static enum s2_ike_step fail_authentication(struct s2_ike_sa *sa, enum s2_ike_step next)
+{
+    if (s2_ike_answer_notify(sa, S2_IKE_AUTH, S2_IKE_N_AUTHENTICATION_FAILED, s2_span(NULL, 0)) ==
+        S2SVPN_OK)
+        return next;
+    s2_ike_sa_kill(sa, S2_IKE_REASON_MEMORY, "");
+    return S2_IKE_ENDED;
+}
+
 static enum s2_ike_step refuse(struct s2_ike_sa *sa, const char *why)
 {
     char id[80];
 
     s2_ike_note(sa, "%s (peer %s)", why, s2_ike_id_print(&sa->peer_id, id, sizeof(id)));
-    if (s2_ike_answer_notify(sa, S2_IKE_AUTH, S2_IKE_N_AUTHENTICATION_FAILED, s2_span(NULL, 0)) ==
-        S2SVPN_OK)
-        return S2_IKE_OTHERWISE;
-    s2_ike_sa_kill(sa, S2_IKE_REASON_MEMORY, "");
-    return S2_IKE_ENDED;
+    return fail_authentication(sa, S2_IKE_OTHERWISE);
+}
+
+static void note_failed(struct s2_ike_sa *sa, const char *why)
+{
+    char id[80];
+
+    s2_ike_note(sa, "authentication failed: %s (peer %s)", why,
+                s2_ike_id_print(&sa->peer_id, id, sizeof(id)));
+}
+
+static enum s2_ike_step check_psk(struct s2_ike_sa *sa, const struct s2_ike_payloads *list)
+{
+    if (sa->config->psk.len == 0)
+        return refuse(sa, "authentication failed: this tunnel has no pre-shared key");
+    const s2svpn_status rc = s2_ike_auth_verify(sa, list, &sa->peer_id);
+    switch (rc) {
+    case S2SVPN_OK:
+        return S2_IKE_NEXT;
+    case S2SVPN_E_MALFORMED:
+        return refuse_syntax(sa);
+    case S2SVPN_E_AUTHENTICATION:
+        s2_ike_trace(sa,
+                     (struct s2_ike_trace){.kind = S2_IKE_TRACE_MISMATCH, .exchange = S2_IKE_AUTH});
+        return refuse(sa, s2_ike_reason_text(S2_IKE_REASON_AUTHENTICATION));
+    case S2SVPN_E_UNSUPPORTED:
+        return refuse(sa, "authentication failed: this tunnel has a pre-shared key, which the "
+                          "peer doesn't use");
+    default:
+        return refuse(sa, s2svpn_status_text(rc));
+    }
+}
+
+static enum s2_ike_step check_certificate(struct s2_ike_sa *sa, const struct s2_ike_payloads *list)
+{
+    const char *why = NULL;
+
+    const s2svpn_status rc = s2_ike_certificate_check(sa, list, &sa->peer_id, &why);
+    if (rc == S2SVPN_OK)
+        return S2_IKE_WAIT;
+    if (rc == S2SVPN_E_MALFORMED)
+        return refuse_syntax(sa);
+    note_failed(sa, why != NULL ? why : s2svpn_status_text(rc));
+    return fail_authentication(sa, S2_IKE_OTHERWISE);
 }
 
 static enum s2_ike_step check_peer(struct s2_ike_sa *sa, const struct s2_ike_payloads *list)
@@ -197,19 +250,8 @@ static enum s2_ike_step check_peer(struct s2_ike_sa *sa, const struct s2_ike_pay
     if (config->remote_id.type != S2_IKE_ID_NONE &&
         !s2_ike_id_equal(&config->remote_id, &sa->peer_id))
         return refuse(sa, s2_ike_reason_text(S2_IKE_REASON_IDENTITY));
-    if (config->psk.len == 0)
-        return refuse(sa, "authentication failed: this tunnel has no pre-shared key");
-    s2svpn_status rc = s2_ike_auth_verify(sa, list, &sa->peer_id);
-    if (rc == S2SVPN_E_MALFORMED)
-        return refuse_syntax(sa);
-    if (rc == S2SVPN_E_AUTHENTICATION)
-        s2_ike_trace(sa,
-                     (struct s2_ike_trace){.kind = S2_IKE_TRACE_MISMATCH, .exchange = S2_IKE_AUTH});
-    if (rc != S2SVPN_OK)
-        return refuse(sa, rc == S2SVPN_E_AUTHENTICATION
-                              ? s2_ike_reason_text(S2_IKE_REASON_AUTHENTICATION)
-                              : s2svpn_status_text(rc));
-    return S2_IKE_NEXT;
+    s2_ike_handshake_use(sa->handshake, s2_ike_by_certificate(config) ? config->credentials : NULL);
+    return s2_ike_by_certificate(config) ? check_certificate(sa, list) : check_psk(sa, list);
 }
 
 static enum s2_ike_step check_child(struct s2_ike_sa *sa, const struct s2_ike_payloads *list)
@@ -224,40 +266,99 @@ static enum s2_ike_step check_child(struct s2_ike_sa *sa, const struct s2_ike_pa
     return sa->state == S2_IKE_STATE_DEAD ? S2_IKE_ENDED : S2_IKE_NEXT;
 }
 
-enum s2_ike_step s2_ike_auth_check(struct s2_ike_sa *sa, const struct s2_ike_packet *packet)
+/* The peer is who it is to be: what does it want? */
+static enum s2_ike_step take_request(struct s2_ike_sa *sa, const struct s2_ike_payloads *list,
+                                     const struct s2_ike_notifies *says)
 {
     struct s2_ike_handshake *h = sa->handshake;
+    const enum s2_ike_step step = check_child(sa, list);
+
+    if (step != S2_IKE_NEXT)
+        return step;
+    h->initial_contact = says->initial_contact;
+    if (says->window > 0)
+        sa->peer_window = says->window;
+    h->our_id = s2_ike_own_id(sa);
+    return S2_IKE_NEXT;
+}
+
+static enum s2_ike_step come_up(struct s2_ike_sa *sa)
+{
+    if (s2_ike_sa_set_owner(sa, sa->config) == S2SVPN_OK)
+        return S2_IKE_NEXT;
+    s2_ike_sa_kill(sa, S2_IKE_REASON_MEMORY, "");
+    return S2_IKE_ENDED;
+}
+
+static bool read_held(const struct s2_ike_sa *sa, struct s2_ike_payloads *list,
+                      struct s2_ike_notifies *says)
+{
+    const struct s2_ike_handshake *h = sa->handshake;
+
+    return s2_ike_read_chain(h->held_inner, h->held_first, list) == S2SVPN_OK &&
+           s2_ike_read_notifies(list, says) == S2SVPN_OK;
+}
+
+enum s2_ike_step s2_ike_auth_check(struct s2_ike_sa *sa, const struct s2_ike_packet *packet)
+{
     struct s2_ike_notifies says;
     struct s2_ike_payloads list;
 
     (void)packet;
-    if (h->nobody || sa->config->mute || !s2_ike_allows(sa->config, S2_IKE_ALLOW_V2)) {
-        /* Nobody's, section 2.21.2 says what to tell it. */
-        if (s2_ike_answer_notify(sa, S2_IKE_AUTH, S2_IKE_N_AUTHENTICATION_FAILED,
-                                 s2_span(NULL, 0)) == S2SVPN_OK)
-            return S2_IKE_OTHERWISE;
-        s2_ike_sa_kill(sa, S2_IKE_REASON_MEMORY, "");
-        return S2_IKE_ENDED;
-    }
-    if (s2_ike_read_chain(h->held_inner, h->held_first, &list) != S2SVPN_OK ||
-        s2_ike_read_notifies(&list, &says) != S2SVPN_OK)
+    /* Nobody's, section 2.21.2 says what to tell it. */
+    if (sa->handshake->nobody || sa->config->mute || !s2_ike_allows(sa->config, S2_IKE_ALLOW_V2))
+        return fail_authentication(sa, S2_IKE_OTHERWISE);
+    if (!read_held(sa, &list, &says))
         return refuse_syntax(sa);
     enum s2_ike_step step = check_peer(sa, &list);
     if (step == S2_IKE_NEXT)
-        step = check_child(sa, &list);
+        step = take_request(sa, &list, &says);
+    return step == S2_IKE_NEXT ? come_up(sa) : step;
+}
+
+/* ---- by certificate: the jobs' answers */
+
+enum s2_ike_step s2_ike_half_verified(struct s2_ike_sa *sa, const struct s2_ike_packet *packet)
+{
+    struct s2_ike_notifies says;
+    struct s2_ike_payloads list;
+
+    (void)packet;
+    if (!read_held(sa, &list, &says))
+        return refuse_syntax(sa);
+    const enum s2_ike_step step = take_request(sa, &list, &says);
     if (step != S2_IKE_NEXT)
         return step;
-    if (s2_ike_sa_set_owner(sa, sa->config) != S2SVPN_OK) {
-        s2_ike_sa_kill(sa, S2_IKE_REASON_MEMORY, "");
-        return S2_IKE_ENDED;
-    }
-    h->initial_contact = says.initial_contact;
-    if (says.window > 0)
-        sa->peer_window = says.window;
-    h->our_id = sa->config->local_id.type != S2_IKE_ID_NONE
-                    ? sa->config->local_id
-                    : s2_ike_id_of(&sa->config->local.address);
-    return S2_IKE_NEXT;
+    const s2svpn_status rc = s2_ike_proof_sign(sa);
+    if (rc == S2SVPN_OK)
+        return S2_IKE_NEXT;
+    note_failed(sa, s2svpn_status_text(rc));
+    return fail_authentication(sa, S2_IKE_OTHERWISE);
+}
+
+enum s2_ike_step s2_ike_half_unverified(struct s2_ike_sa *sa, const struct s2_ike_packet *packet)
+{
+    (void)packet;
+    note_failed(sa, s2_ike_certificate_why(sa->handshake->proof));
+    return fail_authentication(sa, S2_IKE_NEXT);
+}
+
+enum s2_ike_step s2_ike_half_signed(struct s2_ike_sa *sa, const struct s2_ike_packet *packet)
+{
+    (void)packet;
+    if (s2_ike_certificate_room(sa) == S2SVPN_OK)
+        return come_up(sa);
+    s2_ike_sa_kill(sa, S2_IKE_REASON_MEMORY, "");
+    return S2_IKE_ENDED;
+}
+
+/* Ours: the peer learns that it is of no use to wait. */
+enum s2_ike_step s2_ike_half_unsigned(struct s2_ike_sa *sa, const struct s2_ike_packet *packet)
+{
+    (void)packet;
+    s2_ike_note(sa, "our signature could not be made: %s",
+                s2svpn_status_text(sa->handshake->proof->result));
+    return fail_authentication(sa, S2_IKE_NEXT);
 }
 
 /* ---- up */
@@ -265,18 +366,17 @@ enum s2_ike_step s2_ike_auth_check(struct s2_ike_sa *sa, const struct s2_ike_pac
 static s2svpn_status answer(struct s2_ike_sa *sa)
 {
     struct s2_ike_handshake *h = sa->handshake;
-    uint8_t auth[S2SVPN_PRF_MAX];
     struct s2_ike_compose c;
 
-    s2svpn_status rc = s2_ike_compose_response(&c, sa, S2_IKE_AUTH);
-    if (rc == S2SVPN_OK)
-        rc = s2_ike_auth_compute(sa, false, &h->our_id, auth);
+    s2svpn_status rc = s2_ike_compose_auth(&c, sa);
     if (rc != S2SVPN_OK)
         return rc;
     s2_ike_add_id(&c, S2_IKE_PAYLOAD_IDR, &h->our_id);
-    s2_ike_payload_begin(c.chain, S2_IKE_PAYLOAD_AUTH);
-    s2_ike_write_auth(&c.w, S2_IKE_AUTH_PSK, s2_span(auth, sa->keys.prf->out_len));
-    s2_ike_payload_end(c.chain);
+    if (h->proof != NULL)
+        s2_ike_add_certificates(&c, h->credentials);
+    rc = s2_ike_auth_add(sa, &c);
+    if (rc != S2SVPN_OK)
+        return rc;
     if (h->child_error == 0) {
         s2_ike_child_add_answer(&c, &h->making);
         s2_ike_child_add_ts(&c, &h->making, false);
@@ -284,7 +384,6 @@ static s2svpn_status answer(struct s2_ike_sa *sa)
         s2_ike_add_notify(&c, h->child_error, s2_span(NULL, 0));
     }
     s2_ike_add_window(&c, sa);
-    s2_wipe(auth, sizeof(auth));
     return s2_ike_send_response(sa, &c);
 }
 

@@ -296,7 +296,8 @@ out:
     return up ? child : NULL;
 }
 
-/* Never without a child for want of courage: the newest that nobody deletes. */
+/* Never without a child for want of courage: the newest that nobody deletes. With IKEv1 the
+ * peer may have deleted it, and that message was lost: so it is only until there is another. */
 static void promote(struct s2_ike_sa *sa)
 {
     struct s2_ike_child_sa *newest = NULL;
@@ -311,6 +312,7 @@ static void promote(struct s2_ike_sa *sa)
         return;
     newest->state = S2_IKE_CHILD_CURRENT;
     newest->delete_at_ns = S2SVPN_NEVER;
+    newest->want_rekey = sa->v1 != NULL;
 }
 
 void s2_ike_child_remove(struct s2_ike_sa *sa, struct s2_ike_child_sa *child,

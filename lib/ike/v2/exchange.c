@@ -14,27 +14,37 @@
 
 /* ---- composing */
 
-void s2_ike_compose_plain(struct s2_ike_compose *c, const struct s2_ike_header *h)
+/* In room; where that is empty, in c's own, which is enough for all but certificates. */
+static void begin(struct s2_ike_compose *c, const struct s2_ike_header *h,
+                  const struct s2_ike_bytes *room)
 {
-    s2_writer_init(&c->w, c->bytes, sizeof(c->bytes));
+    c->bytes = room->p != NULL ? room->p : c->own;
+    s2_writer_init(&c->w, c->bytes, room->p != NULL ? room->len : sizeof(c->own));
     s2_ike_write_header(&c->w, h);
     s2_ike_chain_begin(&c->plain, &c->w, NEXT_PAYLOAD_AT);
     c->chain = &c->plain;
 }
 
-static s2svpn_status compose_sealed(struct s2_ike_compose *c, struct s2_ike_sa *sa,
-                                    uint8_t exchange, uint8_t flags, uint32_t id)
+void s2_ike_compose_plain(struct s2_ike_compose *c, const struct s2_ike_header *h)
 {
+    begin(c, h, &(struct s2_ike_bytes){0});
+}
+
+static s2svpn_status compose_sealed(struct s2_ike_compose *c, struct s2_ike_sa *sa,
+                                    uint8_t exchange, bool response,
+                                    const struct s2_ike_bytes *room)
+{
+    const uint8_t flags = response ? S2_IKE_FLAG_RESPONSE : 0;
     const struct s2_ike_header h = {
         .spi_i = s2_ike_spi_i(sa),
         .spi_r = s2_ike_spi_r(sa),
         .version = S2_IKE_VERSION_2,
         .exchange = exchange,
         .flags = (uint8_t)(flags | (sa->initiator ? S2_IKE_FLAG_INITIATOR : 0)),
-        .message_id = id,
+        .message_id = response ? sa->in_id : sa->out_id,
     };
 
-    s2_ike_compose_plain(c, &h);
+    begin(c, &h, room);
     s2svpn_status rc = s2_ike_sk_begin(&c->sk, &c->w, sa->ike->env, &sa->keys);
     c->chain = &c->sk.chain;
     return rc;
@@ -43,13 +53,18 @@ static s2svpn_status compose_sealed(struct s2_ike_compose *c, struct s2_ike_sa *
 s2svpn_status s2_ike_compose_request(struct s2_ike_compose *c, struct s2_ike_sa *sa,
                                      uint8_t exchange)
 {
-    return compose_sealed(c, sa, exchange, 0, sa->out_id);
+    return compose_sealed(c, sa, exchange, false, &(struct s2_ike_bytes){0});
 }
 
 s2svpn_status s2_ike_compose_response(struct s2_ike_compose *c, struct s2_ike_sa *sa,
                                       uint8_t exchange)
 {
-    return compose_sealed(c, sa, exchange, S2_IKE_FLAG_RESPONSE, sa->in_id);
+    return compose_sealed(c, sa, exchange, true, &(struct s2_ike_bytes){0});
+}
+
+s2svpn_status s2_ike_compose_auth(struct s2_ike_compose *c, struct s2_ike_sa *sa)
+{
+    return compose_sealed(c, sa, S2_IKE_AUTH, !sa->initiator, &sa->handshake->room);
 }
 
 /* Plain messages are ended, protected ones sealed with a counter of their own, in as

@@ -71,8 +71,8 @@ static s2svpn_status keep(struct s2_ike_sa *sa, struct s2_ike_packet *packet,
         return rc;
     /* Who has keys but isn't known yet gets less of our memory. */
     return s2_ike_fragments_add(sa->ike->env, parts_of(sa, packet), &f,
-                                s2_ike_state_is_half(sa->state) ? S2_IKE_HELD_MAX
-                                                                : S2_IKE_MESSAGE_MAX);
+                                s2_ike_state_is_up(sa->state) ? S2_IKE_MESSAGE_MAX
+                                                              : S2_IKE_HELD_MAX);
 }
 
 static enum s2svpn_drop drop_of(s2svpn_status rc)

@@ -20,8 +20,10 @@ struct request {
     struct s2_ike_notifies says;
     /* what is chosen */
     const struct s2_ike_config *config;
+    struct s2_ike_credentials *credentials; /* of the first tunnel that has any; NULL: none */
     struct s2_ike_suite suite;
     struct s2_ike_proposal answer;
+    bool returned; /* with a cookie of ours */
 };
 
 static s2svpn_status read_request(const struct s2_ike_packet *packet, struct request *out)
@@ -50,14 +52,15 @@ static s2svpn_span nonce_of(const struct request *q)
 /* Over the threshold an initiator must show that it receives, before we do any
  * arithmetic for it, section 2.6. */
 static bool cookie_satisfied(struct s2_ike *ike, const struct s2_ike_packet *packet,
-                             const struct request *q)
+                             struct request *q)
 {
     const s2svpn_address *remote = &packet->path.remote.address;
     uint8_t cookie[S2_IKE_COOKIE_LEN];
 
-    if (ike->counters.half_open < ike->options.limits.cookie_threshold)
-        return true;
-    if (s2_ike_cookie_check(ike, q->says.cookie, nonce_of(q), remote, packet->h.spi_i) == S2SVPN_OK)
+    if (q->says.cookie.len > 0)
+        q->returned = s2_ike_cookie_check(ike, q->says.cookie, nonce_of(q), remote,
+                                          packet->h.spi_i) == S2SVPN_OK;
+    if (q->returned || ike->counters.half_open < ike->options.limits.cookie_threshold)
         return true;
     if (s2_ike_cookie_make(ike, nonce_of(q), remote, packet->h.spi_i, cookie) == S2SVPN_OK) {
         ike->counters.cookies_sent++;
@@ -94,6 +97,16 @@ static void trace_stranger(struct s2_ike *ike, const struct s2_ike_packet *packe
                                            .error = error});
 }
 
+/* Whichever tunnel it will be: one that goes by certificates must have said so by now. */
+static void find_credentials(const struct s2_ike_config *const *candidate, size_t n,
+                             struct request *q)
+{
+    for (size_t i = 0; i < n && q->credentials == NULL; i++) {
+        if (s2_ike_by_certificate(candidate[i]))
+            q->credentials = candidate[i]->credentials;
+    }
+}
+
 static void refuse_proposals(struct s2_ike *ike, const struct s2_ike_packet *packet,
                              const struct s2_ike_config *config, const struct request *q)
 {
@@ -123,6 +136,8 @@ static s2svpn_status fill(struct s2_ike_sa *sa, const struct s2_ike_packet *pack
     h->making.answer = q->answer;
     memcpy(h->making.peer_nonce, q->nonce.peer_nonce, q->nonce.peer_nonce_len);
     h->making.peer_nonce_len = q->nonce.peer_nonce_len;
+    s2_ike_handshake_use(h, q->credentials);
+    h->peer_hashes = q->says.hashes;
     sa->fragmentation = !ike->options.no_fragmentation && q->says.fragmentation;
     h->nat_supported = s2_ike_nat_wanted(sa) && q->says.nat_source && q->says.nat_destination;
     s2svpn_status rc = s2_random(ike->env, h->making.nonce, sizeof(h->making.nonce));
@@ -148,7 +163,7 @@ static enum s2svpn_drop accept(struct s2_ike *ike, const struct s2_ike_packet *p
 {
     struct s2_ike_sa *sa;
 
-    if (!s2_ike_make_room(ike))
+    if (!s2_ike_make_room(ike, q->returned))
         return S2SVPN_DROP_IKE_LIMIT;
     if (s2_ike_sa_new(ike, false, 0, q->config, &packet->path, &sa) != S2SVPN_OK)
         return S2SVPN_DROP_IKE_LIMIT;
@@ -163,6 +178,7 @@ static enum s2svpn_drop accept(struct s2_ike *ike, const struct s2_ike_packet *p
     sa->by_init = true;
     s2_ike_trace(sa,
                  (struct s2_ike_trace){.kind = S2_IKE_TRACE_PROCESSED, .exchange = S2_IKE_SA_INIT});
+    sa->returned = q->returned;
     s2_ike_step(sa, S2_IKE_EVENT_RX_INIT_REQUEST, packet);
     return S2SVPN_DROP_NONE;
 }
@@ -197,6 +213,7 @@ static enum s2svpn_drop answer(struct s2_ike *ike, const struct s2_ike_packet *p
         s2_ike_send_plain_notify(ike, packet, S2_IKE_N_INVALID_KE_PAYLOAD, s2_span(group, 2));
         return S2SVPN_DROP_NONE;
     }
+    find_credentials(candidate, awake, q);
     return accept(ike, packet, q);
 }
 
@@ -250,6 +267,10 @@ static s2svpn_status compose(struct s2_ike_sa *sa, struct s2_ike_compose *c)
     s2_ike_add_bytes(c, S2_IKE_PAYLOAD_NONCE, s2_span(m->nonce, sizeof(m->nonce)));
     if (sa->fragmentation)
         s2_ike_add_notify(c, S2_IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, s2_span(NULL, 0));
+    if (sa->handshake->credentials != NULL) {
+        s2_ike_add_hashes(c);
+        s2_ike_add_certreq(c, sa->handshake->credentials);
+    }
     if (!sa->handshake->nat_supported)
         return S2SVPN_OK;
     return s2_ike_nat_add(sa, c, &sa->asked.path, sa->spi_own);

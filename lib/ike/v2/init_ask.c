@@ -46,6 +46,8 @@ enum s2_ike_step s2_ike_init_start(struct s2_ike_sa *sa, const struct s2_ike_pac
     if (h == NULL)
         rc = s2_fail(ike->env, S2SVPN_E_MEMORY, NULL, "no memory for an IKE handshake");
     sa->handshake = h;
+    if (h != NULL && s2_ike_by_certificate(sa->config))
+        s2_ike_handshake_use(h, sa->config->credentials);
     if (rc == S2SVPN_OK)
         rc = s2_random(ike->env, h->making.nonce, sizeof(h->making.nonce));
     if (rc == S2SVPN_OK)
@@ -81,6 +83,8 @@ static s2svpn_status compose(struct s2_ike_sa *sa, struct s2_ike_compose *c)
     s2_ike_add_bytes(c, S2_IKE_PAYLOAD_NONCE, s2_span(h->making.nonce, sizeof(h->making.nonce)));
     if (!sa->ike->options.no_fragmentation)
         s2_ike_add_notify(c, S2_IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, s2_span(NULL, 0));
+    if (h->credentials != NULL)
+        s2_ike_add_hashes(c);
     return s2_ike_nat_add(sa, c, &sa->path, 0);
 }
 
@@ -258,6 +262,7 @@ enum s2_ike_step s2_ike_init_response(struct s2_ike_sa *sa, const struct s2_ike_
     sa->nat_remote = h->nat_supported && answer.nat_remote;
     sa->udp = h->nat_supported && (sa->nat_local || sa->nat_remote || sa->config->force_udp);
     sa->fragmentation = !sa->ike->options.no_fragmentation && answer.says.fragmentation;
+    h->peer_hashes = answer.says.hashes;
     sa->spi_peer = packet->h.spi_r;
     /* The request stays: if the peer's value is bad, we wait for a better answer. */
     s2_ike_request_pause(sa);

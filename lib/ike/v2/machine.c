@@ -12,17 +12,23 @@ struct cell {
     s2_ike_action *act;
     const char *name; /* of act, for the print */
     uint8_t next, otherwise;
+    uint8_t wait; /* NEW: it never waits */
 };
 
 #define ROW(state) [S2_IKE_STATE_##state]
 #define ON(event) [S2_IKE_EVENT_##event]
 #define DO(act, next)                                                                              \
     {                                                                                              \
-        s2_ike_##act, #act, S2_IKE_STATE_##next, S2_IKE_STATE_##next                               \
+        s2_ike_##act, #act, S2_IKE_STATE_##next, S2_IKE_STATE_##next, S2_IKE_STATE_NEW             \
     }
 #define DO_OR(act, next, otherwise)                                                                \
     {                                                                                              \
-        s2_ike_##act, #act, S2_IKE_STATE_##next, S2_IKE_STATE_##otherwise                          \
+        s2_ike_##act, #act, S2_IKE_STATE_##next, S2_IKE_STATE_##otherwise, S2_IKE_STATE_NEW        \
+    }
+/* With certificates a signature job comes first. */
+#define DO_OR_WAIT(act, next, otherwise, wait)                                                     \
+    {                                                                                              \
+        s2_ike_##act, #act, S2_IKE_STATE_##next, S2_IKE_STATE_##otherwise, S2_IKE_STATE_##wait     \
     }
 
 /* clang-format off */
@@ -44,12 +50,20 @@ static const struct cell table[S2_IKE_STATES][S2_IKE_EVENTS] = {
         ON(SILENCE) = DO(end_silence, DEAD),
     },
     ROW(INIT_SHARED) = {
-        ON(JOB_DONE) = DO(auth_send, AUTH_SENT),
+        ON(JOB_DONE) = DO_OR_WAIT(auth_send, AUTH_SENT, AUTH_SENT, AUTH_SIGNING),
         ON(JOB_FAILED) = DO_OR(init_bad_value, DEAD, INIT_SENT),
     },
+    ROW(AUTH_SIGNING) = {
+        ON(JOB_DONE) = DO(auth_signed, AUTH_SENT),
+        ON(JOB_FAILED) = DO(end_job, DEAD),
+    },
     ROW(AUTH_SENT) = {
-        ON(RX_AUTH_RESPONSE) = DO_OR(auth_response, UP, CLOSING),
+        ON(RX_AUTH_RESPONSE) = DO_OR_WAIT(auth_response, UP, CLOSING, AUTH_VERIFYING),
         ON(SILENCE) = DO(end_silence, DEAD),
+    },
+    ROW(AUTH_VERIFYING) = {
+        ON(JOB_DONE) = DO_OR(auth_verified, UP, CLOSING),
+        ON(JOB_FAILED) = DO(auth_unverified, CLOSING),
     },
     ROW(HALF_KE) = {
         ON(JOB_DONE) = DO(init_answer, HALF_OPEN),
@@ -67,7 +81,17 @@ static const struct cell table[S2_IKE_STATES][S2_IKE_EVENTS] = {
         ON(EXPIRE) = DO(end_half, DEAD),
     },
     ROW(HALF_IDENTIFY) = {
-        ON(IDENTIFIED) = DO_OR(auth_check, UP, REFUSED),
+        ON(IDENTIFIED) = DO_OR_WAIT(auth_check, UP, REFUSED, HALF_VERIFYING),
+        ON(EXPIRE) = DO(end_half, DEAD),
+    },
+    ROW(HALF_VERIFYING) = {
+        ON(JOB_DONE) = DO_OR(half_verified, HALF_SIGNING, REFUSED),
+        ON(JOB_FAILED) = DO(half_unverified, REFUSED),
+        ON(EXPIRE) = DO(end_half, DEAD),
+    },
+    ROW(HALF_SIGNING) = {
+        ON(JOB_DONE) = DO(half_signed, UP),
+        ON(JOB_FAILED) = DO(half_unsigned, REFUSED),
         ON(EXPIRE) = DO(end_half, DEAD),
     },
     ROW(REFUSED) = {
@@ -134,10 +158,12 @@ void s2_ike_set_state(struct s2_ike_sa *sa, enum s2_ike_state state)
         return;
     if (s2_ike_state_is_half(old) && !s2_ike_state_is_half((uint8_t)state)) {
         s2_list_remove(&sa->half_link);
+        ike->returned -= sa->returned;
         ike->counters.half_open--;
     }
     if (!s2_ike_state_is_half(old) && s2_ike_state_is_half((uint8_t)state)) {
-        s2_list_append(&ike->half_open, &sa->half_link);
+        s2_list_append(sa->returned ? &ike->half_returned : &ike->half_open, &sa->half_link);
+        ike->returned += sa->returned;
         ike->counters.half_open++;
     }
     sa->state = (uint8_t)state;
@@ -157,6 +183,8 @@ bool s2_ike_step(struct s2_ike_sa *sa, enum s2_ike_event event, const struct s2_
         s2_ike_set_state(sa, cell->next);
     if (step == S2_IKE_OTHERWISE)
         s2_ike_set_state(sa, cell->otherwise);
+    if (step == S2_IKE_WAIT)
+        s2_ike_set_state(sa, cell->wait);
     s2_ike_touch(sa);
     return step != S2_IKE_IGNORED;
 }
@@ -169,6 +197,11 @@ static bool take_done(struct s2_ike_kex *kex)
     return true;
 }
 
+static void step_job(struct s2_ike_sa *sa, s2svpn_status result)
+{
+    s2_ike_step(sa, result == S2SVPN_OK ? S2_IKE_EVENT_JOB_DONE : S2_IKE_EVENT_JOB_FAILED, NULL);
+}
+
 static void work_handshake(struct s2_ike_sa *sa)
 {
     struct s2_ike_handshake *h = sa->handshake;
@@ -176,10 +209,9 @@ static void work_handshake(struct s2_ike_sa *sa)
     if (h == NULL)
         return;
     if (take_done(h->making.kex)) {
-        s2_ike_step(sa,
-                    h->making.kex->result == S2SVPN_OK ? S2_IKE_EVENT_JOB_DONE
-                                                       : S2_IKE_EVENT_JOB_FAILED,
-                    NULL);
+        step_job(sa, h->making.kex->result);
+    } else if (s2_ike_proof_take(h->proof)) {
+        step_job(sa, h->proof->result);
     } else if (h->identified && sa->state == S2_IKE_STATE_HALF_IDENTIFY) {
         h->identified = false;
         s2_ike_step(sa, S2_IKE_EVENT_IDENTIFIED, NULL);
@@ -207,10 +239,12 @@ void s2_ike_print_states(struct s2_buffer *out)
 
             if (c->act == NULL)
                 continue;
-            s2_buffer_print(out, "%-13s %-17s %-16s -> %s", state_names[s], event_names[e], c->name,
+            s2_buffer_print(out, "%-14s %-17s %-16s -> %s", state_names[s], event_names[e], c->name,
                             state_names[c->next]);
             if (c->otherwise != c->next)
                 s2_buffer_print(out, " or %s", state_names[c->otherwise]);
+            if (c->wait != S2_IKE_STATE_NEW)
+                s2_buffer_print(out, ", by certificate %s", state_names[c->wait]);
             s2_buffer_add(out, "\n", 1);
         }
     }
@@ -220,8 +254,11 @@ void s2_ike_print_states(struct s2_buffer *out)
 
 enum s2_ike_step s2_ike_end_job(struct s2_ike_sa *sa, const struct s2_ike_packet *packet)
 {
+    const struct s2_ike_handshake *h = sa->handshake;
+    const s2svpn_status rc = h->proof != NULL ? h->proof->result : h->making.kex->result;
+
     (void)packet;
-    s2_ike_sa_kill(sa, S2_IKE_REASON_CRYPTO, s2svpn_status_text(sa->handshake->making.kex->result));
+    s2_ike_sa_kill(sa, S2_IKE_REASON_CRYPTO, s2svpn_status_text(rc));
     return S2_IKE_ENDED;
 }
 

@@ -5,6 +5,10 @@
 
 #include "base/address.h"
 
+/* A peer may move ten times a second: after the first few a line each ten seconds will do. */
+#define MOVED_NOTE_GAP_NS (10 * S2_SECOND)
+#define MOVED_NOTES 5
+
 bool s2_ike_nat_wanted(const struct s2_ike_sa *sa)
 {
     return sa->config->local_natt.address.family != S2SVPN_FAMILY_NONE || sa->config->force_udp;
@@ -87,6 +91,19 @@ static bool follows(const struct s2_ike_sa *sa)
     return sa->nat_remote && (!sa->nat_local || sa->config->follow);
 }
 
+/* moved_note_at_ns runs ahead of the clock by a gap a line. */
+static bool may_note_move(struct s2_ike_sa *sa)
+{
+    const uint64_t now = sa->ike->now_ns;
+
+    if (sa->moved_note_at_ns > s2_after(now, (MOVED_NOTES - 1) * MOVED_NOTE_GAP_NS))
+        return false;
+    if (sa->moved_note_at_ns < now)
+        sa->moved_note_at_ns = now;
+    sa->moved_note_at_ns = s2_after(sa->moved_note_at_ns, MOVED_NOTE_GAP_NS);
+    return true;
+}
+
 void s2_ike_nat_follow(struct s2_ike_sa *sa, const struct s2_ike_path *path)
 {
     struct s2_ike *ike = sa->ike;
@@ -97,7 +114,8 @@ void s2_ike_nat_follow(struct s2_ike_sa *sa, const struct s2_ike_path *path)
         path->remote.port == sa->path.remote.port)
         return;
     sa->path = *path;
-    s2_ike_note(sa, "the peer's address behind its NAT has changed");
+    if (may_note_move(sa))
+        s2_ike_note(sa, "the peer's address behind its NAT has changed");
     s2_ike_request_again(sa); /* what is under way went to where nobody is */
     if (ike->ops.peer_moved != NULL && sa->announced && sa->state != S2_IKE_STATE_DEAD)
         ike->ops.peer_moved(ike->user, sa->config->owner, &sa->path.remote, ike->now_ns);

@@ -44,6 +44,9 @@ static void read_notify(const struct s2_ike_notify_payload *n, struct s2_ike_not
     case S2_IKE_N_IKEV2_FRAGMENTATION_SUPPORTED:
         out->fragmentation = true;
         break;
+    case S2_IKE_N_SIGNATURE_HASH_ALGORITHMS:
+        out->hashes = s2_ike_read_hashes(n->data);
+        break;
     default:
         if (n->type >= S2_IKE_N_INITIAL_CONTACT || n->type == 0 || out->error != 0)
             break; /* a status that we don't know, or a second error */

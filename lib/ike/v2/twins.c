@@ -10,7 +10,12 @@
  * closes at most one SA, and an SA that the peer has forgotten dies of its own
  * silence: while there are two, each is asked for a sign of life of its own.
  * INITIAL_CONTACT (section 2.4) speaks of SAs that were up when the
- * initiator sent it; one that came up while it was on its way isn't meant. */
+ * initiator sent it; one that came up while it was on its way isn't meant.
+ *
+ * An owner may have SAs of both versions, where one came up late. IKEv1's go as soon as
+ * IKEv2's has a child and has answered since all of them are up, at both ends alike: which
+ * of them is the newer, the ends may see differently. One that the peer has forgotten
+ * doesn't answer, and dies. */
 #include "ike/v2/v2.h"
 
 #include <string.h>
@@ -26,7 +31,7 @@ static struct s2_ike_sa *find_forgotten(const struct s2_ike_sa *sa)
         struct s2_ike_sa *other = sa_of(it);
 
         if (other != sa && s2_ike_state_is_up(other->state) &&
-            other->established_ns < sa->created_ns)
+            other->established_ns < sa->contact_ns)
             return other;
     }
     return NULL;
@@ -73,6 +78,20 @@ static void settle(struct s2_ike_sa *a, struct s2_ike_sa *b)
     }
 }
 
+static void outlive_v1(struct s2_ike_sa *sa, struct s2_ike_sa *v1)
+{
+    const uint64_t both_up =
+        v1->established_ns > sa->established_ns ? v1->established_ns : sa->established_ns;
+
+    if (sa->proved && sa->last_in_ns > both_up) {
+        if (s2_ike_child_current(sa) != NULL)
+            s2_ike_sa_close(v1, S2_IKE_REASON_REPLACED, "the peer speaks IKEv2");
+    } else if (!sa->want_check && sa->request.bytes.p == NULL) {
+        sa->want_check = true;
+        s2_ike_touch(sa);
+    }
+}
+
 void s2_ike_twins_review(struct s2_ike_sa *sa)
 {
     if (sa->owner == NULL || sa->owner->count < 2 || !takes_part(sa))
@@ -80,6 +99,8 @@ void s2_ike_twins_review(struct s2_ike_sa *sa)
     S2_LIST_EACH(&sa->owner->sas, it) {
         struct s2_ike_sa *other = sa_of(it);
 
+        if (other->v1 != NULL && s2_ike_state_is_up(other->state))
+            outlive_v1(sa, other);
         if (other == sa || !takes_part(other) || !takes_part(sa))
             continue;
         s2_ike_deadlines_arm(other); /* it had none of its own to check for */

@@ -8,6 +8,7 @@
  *   machine.c       table[state][event] ─> an action, set_state
  *     init_ask.c, init_answer.c       IKE_SA_INIT                 (1.2, 2.6, 2.7)
  *     auth_ask.c, auth_answer.c       IKE_AUTH                    (1.2, 2.15)
+ *     auth_certificate.c              what is special about certificates in it
  *     create_ask.c, create_answer.c   CREATE_CHILD_SA             (1.3, 2.8)
  *     informational.c                 INFORMATIONAL               (1.4)
  *   collision.c     what both sides do at once                    (2.8.1, 2.25)
@@ -15,6 +16,7 @@
  *   heir.c          a rekeyed IKE SA and its inheritance          (2.18)
  *   twins.c         two IKE SAs for one owner
  *   kex.c           Diffie-Hellman jobs
+ *   proof.c         signature jobs                                (RFC 7427)
  *   nat.c           NAT detection, which endpoints                (2.23)
  *   deadlines.c     lifetimes, liveness, what to do next          (2.4, 2.8)
  *   exchange.c      composing, sending, retransmission            (2.1)
@@ -77,6 +79,7 @@ struct s2_ike_packet {
 enum s2_ike_step {
     S2_IKE_NEXT,      /* the cell's next */
     S2_IKE_OTHERWISE, /* the cell's otherwise */
+    S2_IKE_WAIT,      /* the cell's wait: a job decides */
     S2_IKE_STAY,
     S2_IKE_IGNORED, /* stay, and the message counts as dropped */
     S2_IKE_ENDED,   /* it was killed */
@@ -111,6 +114,7 @@ struct s2_ike_notifies {
     uint8_t rekey_protocol;
     bool initial_contact, nat_source, nat_destination, fragmentation;
     uint32_t window; /* 0: not said */
+    uint32_t hashes; /* SIGNATURE_HASH_ALGORITHMS, as in s2svpn_sign */
 };
 S2SVPN_NODISCARD s2svpn_status s2_ike_read_notifies(const struct s2_ike_payloads *list,
                                                     struct s2_ike_notifies *out);
@@ -151,13 +155,14 @@ void s2_ike_window_free(struct s2_ike_sa *sa);
 
 /* ---- exchange.c */
 
-#define S2_IKE_COMPOSE_MAX 4096 /* our longest message */
+#define S2_IKE_COMPOSE_MAX 4096 /* our longest message, certificates not counted */
 struct s2_ike_compose {
     struct s2_writer w;
     struct s2_ike_sk_writer sk;
     struct s2_ike_chain plain;
     struct s2_ike_chain *chain; /* where payloads go */
-    uint8_t bytes[S2_IKE_COMPOSE_MAX];
+    uint8_t *bytes;             /* own, or lent */
+    uint8_t own[S2_IKE_COMPOSE_MAX];
 };
 void s2_ike_compose_plain(struct s2_ike_compose *c, const struct s2_ike_header *h);
 /* A protected request, with our next message ID, or the response to the request
@@ -166,6 +171,8 @@ S2SVPN_NODISCARD s2svpn_status s2_ike_compose_request(struct s2_ike_compose *c,
                                                       struct s2_ike_sa *sa, uint8_t exchange);
 S2SVPN_NODISCARD s2svpn_status s2_ike_compose_response(struct s2_ike_compose *c,
                                                        struct s2_ike_sa *sa, uint8_t exchange);
+/* IKE_AUTH of our role, in the handshake's room if there is one. */
+S2SVPN_NODISCARD s2svpn_status s2_ike_compose_auth(struct s2_ike_compose *c, struct s2_ike_sa *sa);
 void s2_ike_add_notify(struct s2_ike_compose *c, uint16_t type, s2svpn_span data);
 void s2_ike_add_bytes(struct s2_ike_compose *c, uint8_t payload, s2svpn_span body);
 void s2_ike_add_sa(struct s2_ike_compose *c, const struct s2_ike_sa_payload *sa);
@@ -212,8 +219,10 @@ S2SVPN_NODISCARD s2svpn_status s2_ike_split(struct s2_ike_sa *sa, struct s2_ike_
 s2_ike_action s2_ike_init_start, s2_ike_init_send, s2_ike_init_cookie, s2_ike_init_other_group,
     s2_ike_init_refused, s2_ike_init_response, s2_ike_init_bad_value;
 s2_ike_action s2_ike_init_accept, s2_ike_init_answer;
-s2_ike_action s2_ike_auth_send, s2_ike_auth_response;
-s2_ike_action s2_ike_auth_hold, s2_ike_auth_open, s2_ike_auth_identify, s2_ike_auth_check;
+s2_ike_action s2_ike_auth_send, s2_ike_auth_signed, s2_ike_auth_response, s2_ike_auth_verified,
+    s2_ike_auth_unverified;
+s2_ike_action s2_ike_auth_hold, s2_ike_auth_open, s2_ike_auth_identify, s2_ike_auth_check,
+    s2_ike_half_verified, s2_ike_half_unverified, s2_ike_half_signed, s2_ike_half_unsigned;
 s2_ike_action s2_ike_create_request, s2_ike_create_response, s2_ike_create_refuse;
 s2_ike_action s2_ike_info_request, s2_ike_info_response, s2_ike_info_closed;
 s2_ike_action s2_ike_end_job, s2_ike_end_silence, s2_ike_end_expired, s2_ike_end_half,
@@ -239,14 +248,58 @@ bool s2_ike_init_classify(struct s2_ike_sa *sa, const struct s2_ike_packet *pack
 
 /* ---- auth_ask.c */
 
+/* What AUTH proves, but for its last piece: that side's first message, and the other
+ * side's nonce; section 2.15. */
+void s2_ike_auth_octets(const struct s2_ike_sa *sa, bool of_initiator, s2svpn_span *message,
+                        s2svpn_span *nonce);
+S2SVPN_NODISCARD s2svpn_status s2_ike_auth_read(const struct s2_ike_payloads *list,
+                                                struct s2_ike_auth_payload *out);
 /* AUTH by the tunnel's pre-shared key: ours, or what the peer's must be. */
 S2SVPN_NODISCARD s2svpn_status s2_ike_auth_compute(struct s2_ike_sa *sa, bool of_initiator,
                                                    const struct s2_ike_id *id,
                                                    uint8_t out[S2SVPN_PRF_MAX]);
-/* E_AUTHENTICATION if the peer's AUTH payload isn't right. */
+/* The peer's by the pre-shared key. E_AUTHENTICATION if the peer's AUTH payload isn't
+ * right; E_UNSUPPORTED if it is of another method. */
 S2SVPN_NODISCARD s2svpn_status s2_ike_auth_verify(struct s2_ike_sa *sa,
                                                   const struct s2_ike_payloads *list,
                                                   const struct s2_ike_id *peer_id);
+/* Our AUTH payload: by the pre-shared key, or the signature that was made. */
+S2SVPN_NODISCARD s2svpn_status s2_ike_auth_add(struct s2_ike_sa *sa, struct s2_ike_compose *c);
+/* Who we are to this tunnel's peer. */
+struct s2_ike_id s2_ike_own_id(const struct s2_ike_sa *sa);
+
+/* ---- proof.c */
+
+/* Jobs of the handshake's credentials. Sign for our_id; spans of verify, the chain and
+ * the AUTH payload's data, are borrowed from what is held. An earlier one is freed. */
+S2SVPN_NODISCARD s2svpn_status s2_ike_proof_sign(struct s2_ike_sa *sa);
+S2SVPN_NODISCARD s2svpn_status s2_ike_proof_verify(struct s2_ike_sa *sa,
+                                                   const struct s2_ike_auth_payload *auth,
+                                                   const s2svpn_span *chain, size_t count,
+                                                   const struct s2_ike_id *id);
+/* The job's answer, and whether there is one that wasn't taken yet. */
+void s2_ike_proof_done(struct s2_ike_proof *proof, s2svpn_status result);
+bool s2_ike_proof_take(struct s2_ike_proof *proof); /* NULL: no */
+void s2_ike_proof_stop(struct s2_ike_sa *sa);       /* cancels; the memory stays */
+void s2_ike_proof_free(struct s2_ike_sa *sa);       /* cancels */
+
+/* ---- auth_certificate.c */
+
+/* SIGNATURE_HASH_ALGORITHMS, RFC 7427 section 4. */
+void s2_ike_add_hashes(struct s2_ike_compose *c);
+void s2_ike_add_certreq(struct s2_ike_compose *c, const struct s2_ike_credentials *credentials);
+void s2_ike_add_certificates(struct s2_ike_compose *c,
+                             const struct s2_ike_credentials *credentials);
+/* Room for an IKE_AUTH with our chain in it. */
+S2SVPN_NODISCARD s2svpn_status s2_ike_certificate_room(struct s2_ike_sa *sa);
+/* Look at what came with the peer's AUTH payload, list being of what is held, and start
+ * the job. E_MALFORMED; E_AUTHENTICATION, and why says it in words: nothing was started. */
+S2SVPN_NODISCARD s2svpn_status s2_ike_certificate_check(struct s2_ike_sa *sa,
+                                                        const struct s2_ike_payloads *list,
+                                                        const struct s2_ike_id *peer_id,
+                                                        const char **why);
+/* What the failed job says. */
+const char *s2_ike_certificate_why(const struct s2_ike_proof *proof);
 
 /* ---- kex.c */
 

@@ -267,6 +267,7 @@ void s2_sim_wrap_crypto(s2svpn_sim_node *node, s2svpn_options *options)
         .esp_seal = real->esp_seal ? esp_seal : NULL,
         .esp_open = real->esp_open ? esp_open : NULL,
     };
+    s2_sim_wrap_certificates(node);
     options->crypto = &node->crypto;
     options->crypto_user = node;
 }

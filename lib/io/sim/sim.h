@@ -239,6 +239,8 @@ s2svpn_status s2_sim_transmit_filtered(s2svpn_sim *sim, const s2svpn_datagram *d
 
 /* Give options a crypto table that does what its own does, but its jobs later. */
 void s2_sim_wrap_crypto(s2svpn_sim_node *node, s2svpn_options *options);
+/* certificates.c: what its own has of them. */
+void s2_sim_wrap_certificates(s2svpn_sim_node *node);
 /* Queue the jobs that were started before the context was attached. */
 s2svpn_status s2_sim_attach_jobs(s2svpn_sim_node *node);
 /* No answer will come to any; they are remembered until cancelled. */

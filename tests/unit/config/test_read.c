@@ -246,6 +246,45 @@ static void a_key_may_have_odd_characters(void)
     free(text);
 }
 
+/* Where certificates take the key's place: neither it nor the device's address need be there,
+ * and both go back into a document as they were. */
+static void a_document_may_have_neither_key_nor_address(void)
+{
+    static const char key[] = "ipsec_tunnel/ike/pre_shared_key";
+    static const char address[] = "ipsec_tunnel/customer_gateway/tunnel_outside_address/ip_address";
+    char *text = load("bgp");
+    char *a = without(text, key, 1, NULL), *b = without(a, key, 0, NULL);
+    char *d = without(b, address, 1, NULL), *e = without(d, address, 0, NULL);
+    char *empty =
+        replaced(e, "<lifetime>28800</lifetime>", "<lifetime>28800</lifetime><pre_shared_key/>", 0);
+    const char *const forms[] = {b, e, empty};
+
+    for (size_t i = 0; i < 3; i++) {
+        s2svpn_device_config *c = NULL, *again = NULL;
+        s2svpn_text xml = {0};
+
+        CU_ASSERT(read_text(forms[i], &c, NULL) == S2SVPN_OK);
+        CU_ASSERT_FATAL(c != NULL);
+        CU_ASSERT(c->tunnel[0].pre_shared_key[0] == 0 && c->tunnel[1].pre_shared_key[0] == 0);
+        CU_ASSERT(c->tunnel[1].customer.outside.family ==
+                  (i == 0 ? S2SVPN_FAMILY_IPV4 : S2SVPN_FAMILY_NONE));
+        CU_ASSERT_FATAL(s2svpn_config_write(c, &xml, NULL) == S2SVPN_OK);
+        CU_ASSERT(strstr(xml.data, "pre_shared_key") == NULL);
+        CU_ASSERT(strstr(xml.data, "<ip_address/>") == NULL);
+        CU_ASSERT(s2svpn_config_read(xml.data, xml.len, &again, NULL) == S2SVPN_OK);
+        CU_ASSERT(again != NULL && memcmp(c, again, sizeof(*c)) == 0);
+        s2svpn_config_free(again);
+        s2svpn_text_free(&xml);
+        s2svpn_config_free(c);
+    }
+    free(empty);
+    free(e);
+    free(d);
+    free(b);
+    free(a);
+    free(text);
+}
+
 static void the_text_needs_no_zero_byte(void)
 {
     char *text = load("bgp");
@@ -329,6 +368,7 @@ const CU_TestInfo s2_test_read[] = {
     {"one tunnel is enough", one_tunnel_is_enough},
     {"addresses of IPv6 are read outside", addresses_of_ipv6_are_read_outside},
     {"a key may have odd characters", a_key_may_have_odd_characters},
+    {"a document may have neither key nor address", a_document_may_have_neither_key_nor_address},
     {"the text needs no zero byte", the_text_needs_no_zero_byte},
     {"every allocation may fail", every_allocation_may_fail},
     CU_TEST_INFO_NULL,

@@ -160,8 +160,8 @@ static const struct {
      "ipsec_tunnel/ike/lifetime", 0, NULL, "a number", 0},
     {"a phase 2 that outlives phase 1", "28800", "3600", 0, S2SVPN_E_MALFORMED,
      "ipsec_tunnel/ipsec/lifetime", 0, NULL, "phase 1", 9},
-    {"no key", KEY_OF_BGP, "", 0, S2SVPN_E_MALFORMED, "ipsec_tunnel/ike/pre_shared_key", 0, NULL,
-     "1 to 255", 0},
+    {"no key in one of two tunnels", KEY_OF_BGP, "", 0, S2SVPN_E_MALFORMED,
+     "ipsec_tunnel/ike/pre_shared_key", 0, NULL, "1 to 255", 0},
     {"a blank before the key", KEY_OF_BGP, " " KEY_OF_BGP, 0, S2SVPN_E_MALFORMED,
      "ipsec_tunnel/ike/pre_shared_key", 0, NULL, "no blank", 0},
     {"a blank behind the key", KEY_OF_BGP, KEY_OF_BGP " ", 0, S2SVPN_E_MALFORMED,
@@ -236,16 +236,18 @@ static void a_flawed_document_is_refused_and_the_place_named(void)
  * is named, with the line of what it should be in; the rest has a default. */
 static void every_missing_element_is_named(void)
 {
-    static const char *const needed_with_cbc[] = {"ipsec_tunnel/ike/authentication_protocol",
-                                                  "ipsec_tunnel/ipsec/authentication_protocol"};
+    /* with CBC; and with a key, the device's address and the other tunnel's key */
+    static const char *const needed_here[] = {
+        "ipsec_tunnel/ike/authentication_protocol", "ipsec_tunnel/ipsec/authentication_protocol",
+        CUST "tunnel_outside_address/ip_address", "ipsec_tunnel/ike/pre_shared_key"};
     char *text = load("bgp");
     size_t named = 0;
 
     for (const struct s2_config_element *e = s2_config_elements; e->path != NULL; e++) {
         bool needed = e->need != S2_NEED_NEVER;
 
-        for (size_t i = 0; i < sizeof(needed_with_cbc) / sizeof(needed_with_cbc[0]); i++)
-            needed = needed || strcmp(e->path, needed_with_cbc[i]) == 0;
+        for (size_t i = 0; i < sizeof(needed_here) / sizeof(needed_here[0]); i++)
+            needed = needed || strcmp(e->path, needed_here[i]) == 0;
         for (size_t tunnel = 0; tunnel < (s2_config_in_tunnel(e) ? 2 : 1); tunnel++) {
             char *other = without(text, e->path, tunnel, NULL);
             s2svpn_device_config *c = NULL;

@@ -3,6 +3,9 @@
 #include "harness.h"
 #include "support.h"
 
+extern const CU_TestInfo s2_test_certificate[];
+extern const CU_TestInfo s2_test_certificate_input[];
+extern const CU_TestInfo s2_test_certificate_signature[];
 extern const CU_TestInfo s2_test_openssl[];
 extern const CU_TestInfo s2_test_openssl_hash[];
 extern const CU_TestInfo s2_test_openssl_ike[];
@@ -21,6 +24,9 @@ int main(int argc, char **argv)
         {"crypto/openssl_modp", s2_test_openssl_modp},
         {"crypto/openssl_session", s2_test_openssl_session},
         {"crypto/openssl_esp", s2_test_openssl_esp},
+        {"crypto/certificate", s2_test_certificate},
+        {"crypto/certificate_input", s2_test_certificate_input},
+        {"crypto/certificate_signature", s2_test_certificate_signature},
     };
 
     if (!memory_install())

@@ -131,10 +131,15 @@ void memory_fail_next(size_t n)
 
 void memory_fail_each(bool (*step)(void *arg), void *arg)
 {
+    memory_fail_some(step, arg, 1);
+}
+
+void memory_fail_some(bool (*step)(void *arg), void *arg, size_t stride)
+{
     bool reached = true;
 
     CU_ASSERT_FATAL(step(arg));
-    for (size_t n = 1; reached; n++) {
+    for (size_t n = 1; reached; n += stride) {
         memory_fail_next(n);
         const bool good = step(arg);
         reached = count >= fail_at;

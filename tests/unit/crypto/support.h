@@ -31,5 +31,7 @@ void memory_fail_next(size_t n);
  * false if it reports failure; then it may not have left anything behind. It has to
  * succeed before, and after. */
 void memory_fail_each(bool (*step)(void *arg), void *arg);
+/* The same for one allocation of stride, where there are thousands of them. */
+void memory_fail_some(bool (*step)(void *arg), void *arg, size_t stride);
 
 #endif

@@ -274,7 +274,7 @@ static void wrong_sizes_and_numbers_are_refused(void)
     CU_ASSERT_EQUAL(s2svpn_crypto_openssl()->start_job(NULL, &job, &result), S2SVPN_JOB_DONE);
     CU_ASSERT_EQUAL(result, S2SVPN_E_CRYPTO);
     job.size = sizeof(job);
-    job.kind = 3;
+    job.kind = 5;
     CU_ASSERT_EQUAL(s2svpn_crypto_openssl()->start_job(NULL, &job, &result), S2SVPN_JOB_DONE);
     CU_ASSERT_EQUAL(result, S2SVPN_E_UNSUPPORTED);
     CU_ASSERT_EQUAL(ke_public(S2SVPN_KE_NONE, secret, 32, out, 32), S2SVPN_E_UNSUPPORTED);

@@ -191,6 +191,83 @@ static s2svpn_status ike_aead(void *user, uint16_t encr, bool seal, s2svpn_span 
     return S2SVPN_OK;
 }
 
+/* ---- toy certificates */
+
+static uint64_t sign_with(uint8_t subject, const s2svpn_span *in, size_t n)
+{
+    uint64_t v = mix(77, subject);
+
+    for (size_t i = 0; i < n; i++)
+        v = mix_span(v, in[i]);
+    return v;
+}
+
+static s2svpn_status sign(s2svpn_job *job)
+{
+    s2svpn_sign *s = job->sign;
+    const struct s2_fake_identity *identity = s->identity;
+
+    if (identity->signature_len > job->out_len)
+        return S2SVPN_E_CRYPTO;
+    s->method = s->peer_hashes != 0 ? S2SVPN_AUTH_SIGNATURE : identity->old_method;
+    job->out_len = identity->signature_len;
+    draw_out(mix(sign_with((uint8_t)identity->subject, s->in, s->in_count), s->method), job->out,
+             job->out_len);
+    return S2SVPN_OK;
+}
+
+static bool ends_with(s2svpn_span s, uint8_t letter)
+{
+    return s.len > 0 && s.p[s.len - 1] == letter;
+}
+
+/* The first certificate's issuer, or its issuer's issuer, is trusted. */
+static bool has_path(const s2svpn_verify *v)
+{
+    const struct s2_fake_trust *trust = v->trust;
+    const uint8_t issuer = v->chain[0].p[0];
+
+    if (strchr(trust->issuers, issuer) != NULL)
+        return true;
+    for (uint32_t i = 1; i < v->chain_count; i++) {
+        if (v->chain[i].len >= S2_FAKE_CERTIFICATE_LEN && v->chain[i].p[1] == issuer &&
+            strchr(trust->issuers, v->chain[i].p[0]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static enum s2svpn_certificate_result judge(const s2svpn_verify *v)
+{
+    uint8_t expected[S2SVPN_AUTH_MAX];
+
+    if (v->chain_count == 0 || v->chain[0].len < S2_FAKE_CERTIFICATE_LEN ||
+        v->auth.len > sizeof(expected))
+        return S2SVPN_CERTIFICATE_MALFORMED;
+    const uint8_t *leaf = v->chain[0].p;
+    if (!has_path(v))
+        return S2SVPN_CERTIFICATE_UNKNOWN_ISSUER;
+    if (leaf[2] == 'E')
+        return S2SVPN_CERTIFICATE_EXPIRED;
+    if (leaf[2] == 'R')
+        return S2SVPN_CERTIFICATE_REVOKED;
+    if (!ends_with(v->id, leaf[1]))
+        return S2SVPN_CERTIFICATE_IDENTITY;
+    if (v->subject.len > 0 && !ends_with(v->subject, leaf[1]))
+        return S2SVPN_CERTIFICATE_SUBJECT;
+    draw_out(mix(sign_with(leaf[1], v->in, v->in_count), v->method), expected, v->auth.len);
+    return memcmp(expected, v->auth.p, v->auth.len) == 0 ? S2SVPN_CERTIFICATE_OK
+                                                         : S2SVPN_CERTIFICATE_SIGNATURE;
+}
+
+static s2svpn_status verify(s2svpn_verify *v)
+{
+    v->why = (uint8_t)judge(v);
+    return v->why == S2SVPN_CERTIFICATE_OK ? S2SVPN_OK : S2SVPN_E_AUTHENTICATION;
+}
+
+/* ---- jobs */
+
 /* Public values are the private one drawn out, the secret is both combined: the
  * same from either side. */
 static s2svpn_job_state start_job(void *user, s2svpn_job *job, s2svpn_status *result)
@@ -198,6 +275,10 @@ static s2svpn_job_state start_job(void *user, s2svpn_job *job, s2svpn_status *re
     *result = S2SVPN_E_CRYPTO;
     if (fails(user))
         return S2SVPN_JOB_DONE;
+    if (job->kind == S2SVPN_JOB_SIGN || job->kind == S2SVPN_JOB_VERIFY) {
+        *result = job->kind == S2SVPN_JOB_SIGN ? sign(job) : verify(job->verify);
+        return S2SVPN_JOB_DONE;
+    }
     draw_out(mix_span(job->ke, job->secret), job->out, job->out_len);
     for (size_t i = 0; job->kind == S2SVPN_JOB_KE_SHARED && i < job->out_len; i++)
         job->out[i] ^= job->in.p[i];

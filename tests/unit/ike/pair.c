@@ -184,7 +184,13 @@ static s2svpn_job_state on_start_job(void *user, s2svpn_job *job, s2svpn_status 
     struct s2_pair_end *end = user;
 
     end->jobs++;
+    end->signs += job->kind == S2SVPN_JOB_SIGN;
+    end->verifies += job->kind == S2SVPN_JOB_VERIFY;
+    if (job->kind == S2SVPN_JOB_VERIFY)
+        job->verify->unix_s = end->unix_s;
     *result = compute(end, job);
+    if (job->kind == S2SVPN_JOB_SIGN)
+        end->method = job->sign->method;
     call_hook(end, "start_job");
     if (!end->defer_jobs)
         return S2SVPN_JOB_DONE;
@@ -238,7 +244,7 @@ static const struct s2_ike_config *choice_of(const struct s2_pair_end *end)
 
 static void on_identify(void *user, uint64_t ticket, const s2svpn_endpoint *local,
                         const s2svpn_endpoint *remote, const struct s2_ike_id *idi,
-                        const struct s2_ike_id *idr)
+                        const struct s2_ike_id *idr, s2svpn_span certificate)
 {
     struct s2_pair_end *end = user;
 
@@ -246,6 +252,9 @@ static void on_identify(void *user, uint64_t ticket, const s2svpn_endpoint *loca
     (void)remote;
     (void)idi;
     (void)idr;
+    end->shown_len = certificate.len;
+    for (size_t i = 0; i < certificate.len && i < sizeof(end->shown); i++)
+        end->shown[i] = certificate.p[i];
     end->ticket = ticket;
     if (end->defer_identify == 0)
         s2_ike_identified(end->ike, ticket, choice_of(end), end->pair->now_ns);

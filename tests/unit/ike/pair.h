@@ -54,6 +54,7 @@ struct s2_pair_end {
     unsigned fail_job; /* this job (from 1) fails; 0: none */
     s2svpn_status fail_job_with;
     uint64_t esp_inbound_ns; /* what last_inbound says */
+    uint64_t unix_s;         /* wall clock of VERIFY jobs; 0: unknown */
     /* Called in every callback, by its name. */
     void (*hook)(struct s2_pair_end *end, const char *callback);
 
@@ -65,6 +66,10 @@ struct s2_pair_end {
     unsigned forgets; /* of live */
     unsigned sa_ups, sa_downs, children_up, children_down, jobs, jobs_cancelled, moves, notes;
     unsigned keepalives;
+    unsigned signs, verifies;                     /* of jobs, those of these kinds */
+    uint8_t method;                               /* of the last signature made */
+    size_t shown_len;                             /* of the certificate that identify got */
+    uint8_t shown[16];                            /* its beginning */
     s2svpn_endpoint keepalive_from, keepalive_to; /* of the last one */
     enum s2_ike_reason reason;                    /* of the last sa_down */
     char detail[128], note[256];

@@ -13,7 +13,8 @@
 
 extern const CU_TestInfo s2_test_authenticated[], s2_test_cve_lengths[], s2_test_fragment[],
     s2_test_fragment_exchange[], s2_test_hostile[], s2_test_message[], s2_test_payload_id[],
-    s2_test_sk[], s2_test_suites[], s2_test_v1_authenticated[], s2_test_v1_hostile[];
+    s2_test_sk[], s2_test_suites[], s2_test_v1_authenticated[], s2_test_v1_fragment[],
+    s2_test_v1_hostile[];
 extern const CU_TestInfo s2_test_cve_classes[];
 
 #define CERTIFICATES "no certificate, CRL or signature is read: AUTH is by pre-shared key alone"
@@ -87,6 +88,19 @@ static const struct {
     {"CVE-2023-28771", "a peer's words in a command", s2_test_cve_classes,
      "nothing of a peer's goes raw into a log line"},
     {"CERT VU#419128", "amplification by retransmits", s2_test_hostile, "a responder never sends"},
+    /* the same in IKEv1 */
+    {"CVE-2016-5391", "a proposal without a group", s2_test_v1_hostile,
+     "a proposal without a group"},
+    {"CVE-2015-3240", "bad public values", s2_test_v1_hostile, "a public value of nothing"},
+    {"CVE-2013-6467, CVE-2023-41913", "payloads missing, public values of any length",
+     s2_test_v1_hostile, "what lacks something"},
+    {"CVE-2016-1287", "two sums of fragments' lengths", s2_test_v1_fragment, "sets are bounded"},
+    {"CVE-2016-6415", "memory returned to the sender", s2_test_v1_hostile,
+     "no changed or shortened message"},
+    {"CVE-2016-10396", "the worst order of fragments", s2_test_v1_fragment, "no order costs more"},
+    {"CVE-2019-12312", "sealed before there are keys", s2_test_v1_hostile, "sealed messages"},
+    {"CERT VU#419128", "amplification by retransmits", s2_test_v1_hostile,
+     "a first message is answered once"},
 };
 
 static void every_class_has_a_test_or_a_reason(void)

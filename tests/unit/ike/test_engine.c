@@ -114,6 +114,59 @@ static void half_open_sas_are_bounded_and_the_oldest_goes(void)
     CU_ASSERT_EQUAL(p.end[1].fake.live, 0);
 }
 
+static size_t length_of(const struct s2_link *list)
+{
+    size_t n = 0;
+
+    S2_LIST_EACH(list, it) {
+        n++;
+    }
+    return n;
+}
+
+/* Of eight the oldest are known to receive where they say that they are. One more that may be
+ * invented makes room among its own kind, unless that has less than a quarter. */
+static void invented_sources_do_not_push_out_who_receives(void)
+{
+    static const struct {
+        size_t returned, more, more_returned, left, left_returned;
+        bool young; /* they may be at work still */
+    } rows[] = {
+        {4, 1, 0, 3, 4, false}, {4, 4, 0, 0, 4, false}, {4, 0, 1, 3, 4, false},
+        {4, 0, 4, 0, 4, false}, {4, 0, 6, 0, 2, false}, {7, 1, 0, 1, 6, false},
+        {7, 2, 0, 0, 6, false}, {8, 2, 0, 0, 6, false}, {8, 0, 1, 0, 7, false},
+        {6, 1, 0, 1, 6, false}, {5, 5, 0, 0, 5, false}, {8, 2, 0, 0, 8, true},
+        {8, 0, 2, 0, 8, true},  {7, 0, 2, 1, 7, true},  {7, 1, 0, 0, 7, true},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct s2_pair p;
+        struct s2_ike *ike;
+
+        s2_pair_init(&p, 20 + i);
+        p.end[1].options.limits.half_open = 8;
+        p.end[1].options.limits.cookie_threshold = 1000;
+        CU_ASSERT_TRUE_FATAL(s2_pair_open(&p));
+        begin_and_forget(&p, 8);
+        s2_pair_run_for(&p, (rows[i].young ? 1 : 3) * S2_SECOND);
+        ike = p.end[1].ike;
+        for (size_t n = 0; n < rows[i].returned; n++)
+            s2_ike_sa_returned(S2_CONTAINER(ike->half_open.next, struct s2_ike_sa, half_link));
+        CU_ASSERT_EQUAL(ike->returned, rows[i].returned);
+        s2_ike_enter(ike, p.now_ns);
+        ike->options.limits.sas = 0; /* full, however many are left */
+        for (size_t n = 0; n < rows[i].more + rows[i].more_returned; n++)
+            (void)s2_ike_make_room(ike, n >= rows[i].more);
+        ike->options.limits.sas = 20000;
+        s2_ike_leave(ike);
+        CU_ASSERT_EQUAL(length_of(&ike->half_open), rows[i].left);
+        CU_ASSERT_EQUAL(length_of(&ike->half_returned), rows[i].left_returned);
+        CU_ASSERT_EQUAL(ike->returned, rows[i].left_returned);
+        s2_pair_close(&p);
+        CU_ASSERT_EQUAL(p.end[1].fake.live, 0);
+    }
+}
+
 static void half_open_sas_that_compute_are_not_thrown_out(void)
 {
     struct s2_pair p;
@@ -439,6 +492,7 @@ const CU_TestInfo s2_test_engine[] = {
     {"offers are printed by name and cut", offers_are_printed_by_name_and_cut},
     {"half-open SAs are bounded and the oldest goes",
      half_open_sas_are_bounded_and_the_oldest_goes},
+    {"invented sources don't push out who receives", invented_sources_do_not_push_out_who_receives},
     {"half-open SAs that compute are not thrown out",
      half_open_sas_that_compute_are_not_thrown_out},
     {"all SAs are bounded but a rekey goes through", all_sas_are_bounded_but_a_rekey_goes_through},

@@ -144,10 +144,11 @@ static size_t on_candidates(void *user, const s2svpn_endpoint *local, const s2sv
 
 static void on_identify(void *user, uint64_t ticket, const s2svpn_endpoint *local,
                         const s2svpn_endpoint *remote, const struct s2_ike_id *idi,
-                        const struct s2_ike_id *idr)
+                        const struct s2_ike_id *idr, s2svpn_span certificate)
 {
     struct side *s = user;
 
+    (void)certificate;
     (void)idi;
     (void)idr;
     s2_ike_identified(s->ike, ticket, config_of(s, local, remote), s->crowd->now_ns);

@@ -139,7 +139,28 @@ static void deletes_go_around(void)
     }
 }
 
+static void hashes_are_bits_and_odd_lists_say_nothing(void)
+{
+    static const struct {
+        const char *row, *data;
+        size_t len;
+        uint32_t hashes;
+    } rows[] = {
+        {"none", "", 0, 0},
+        {"SHA-1 alone", "\0\1", 2, 1u << 1},
+        {"three", "\0\2\0\3\0\4", 6, 1u << 2 | 1u << 3 | 1u << 4},
+        {"twice", "\0\4\0\4", 4, 1u << 4},
+        {"reserved and unknown ones", "\0\0\0\40\1\2\377\377\0\5", 10, 1u << 5},
+        {"half a number", "\0\2\0", 3, 0},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++)
+        CHECK_ROW(rows[i].row,
+                  s2_ike_read_hashes(s2_span(rows[i].data, rows[i].len)) == rows[i].hashes);
+}
+
 const CU_TestInfo s2_test_payload_notify[] = {
+    {"hashes are bits, and odd lists say nothing", hashes_are_bits_and_odd_lists_say_nothing},
     {"malformed notify is refused and named", malformed_notify_is_refused_and_named},
     {"notifies go around", notifies_go_around},
     {"malformed delete is refused and named", malformed_delete_is_refused_and_named},

@@ -201,7 +201,7 @@ enum {
 static const struct auth_row auth_rows[] = {
     {"a good one", 0, false, CHILD, NOTHING_ELSE, 0, true, true},
     {"a false proof", 0, true, CHILD, NOTHING_ELSE, S2_IKE_N_AUTHENTICATION_FAILED, false, false},
-    {"a signature", S2_IKE_AUTH_RSA, false, CHILD, NOTHING_ELSE, S2_IKE_N_AUTHENTICATION_FAILED,
+    {"a signature", S2SVPN_AUTH_RSA, false, CHILD, NOTHING_ELSE, S2_IKE_N_AUTHENTICATION_FAILED,
      false, false},
     {"no child", 0, false, 0, NOTHING_ELSE, S2_IKE_N_INVALID_SYNTAX, false, false},
     {"two identities", 0, false, CHILD, TWO_IDS, S2_IKE_N_INVALID_SYNTAX, false, false},

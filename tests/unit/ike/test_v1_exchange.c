@@ -2,8 +2,6 @@
 /* Main mode and quick mode: two engines bring a tunnel up, or say why not. Versions,
  * candidates, NAT, proposals, selectors, identities, keys. */
 #include <CUnit/CUnit.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/address.h"
@@ -455,29 +453,6 @@ static void long_messages_go_in_pieces(void)
     done(&p);
 }
 
-/* ---- the table */
-
-static void the_state_table_is_the_reviewed_one(void)
-{
-    static char reviewed[8192];
-    struct s2_buffer now;
-    char path[512];
-    size_t len = 0;
-
-    s2_buffer_init(&now, s2_memory_default(), sizeof(reviewed));
-    s2_ike1_print_states(&now);
-    const char *source = getenv("S2_SRC");
-    s2_print(path, sizeof(path), "%s/tests/unit/ike/v1_states.txt", source != NULL ? source : ".");
-    FILE *f = fopen(path, "r");
-    CU_ASSERT_PTR_NOT_NULL(f);
-    if (f != NULL) {
-        len = fread(reviewed, 1, sizeof(reviewed), f);
-        fclose(f);
-    }
-    CU_ASSERT_TRUE(now.len == len && memcmp(now.data, reviewed, len) == 0);
-    s2_buffer_clear(&now);
-}
-
 const CU_TestInfo s2_test_v1_exchange[] = {
     {"main mode and quick mode bring a tunnel up", main_mode_and_quick_mode_bring_a_tunnel_up},
     {"without groups there is no PFS", without_groups_there_is_no_pfs},
@@ -503,6 +478,5 @@ const CU_TestInfo s2_test_v1_exchange[] = {
     {"one end can force UDP", one_end_can_force_udp},
     {"without a NAT endpoint there is no detection", without_a_nat_endpoint_there_is_no_detection},
     {"long messages go in pieces", long_messages_go_in_pieces},
-    {"the state table is the reviewed one", the_state_table_is_the_reviewed_one},
     CU_TEST_INFO_NULL,
 };

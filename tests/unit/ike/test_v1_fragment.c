@@ -176,6 +176,50 @@ static void sets_are_bounded(void)
     CU_ASSERT_EQUAL(env.live, 0);
 }
 
+/* CVE-2016-10396: an order in which each piece makes the receiver look at all others. Here
+ * each costs one allocation, its own; one that is there already costs none; and those that
+ * begin anew, again and again, hold no more than one set. */
+static void no_order_costs_more_than_another(void)
+{
+    static const uint8_t bytes[100] = {0};
+
+    for (unsigned order = 0; order < 3; order++) {
+        struct s2_ike1_fragments *set = NULL;
+        struct s2_fake_env env;
+        uint8_t *p = NULL;
+        size_t len = 0;
+
+        s2_fake_env_init(&env, 1);
+        for (unsigned i = 0; i < S2_IKE1_FRAGMENTS_MAX; i++) {
+            const unsigned n = order == 0   ? i + 1
+                               : order == 1 ? S2_IKE1_FRAGMENTS_MAX - i
+                               : i % 2 == 0 ? i / 2 + 1
+                                            : S2_IKE1_FRAGMENTS_MAX - i / 2;
+            const struct s2_ike1_fragment f = {.id = 1,
+                                               .number = (uint8_t)n,
+                                               .last = n == S2_IKE1_FRAGMENTS_MAX,
+                                               .piece = {bytes, sizeof(bytes)}};
+
+            CU_ASSERT_FALSE(s2_ike1_fragments_complete(set));
+            for (unsigned again = 0; again < 2; again++)
+                CU_ASSERT_EQUAL(s2_ike1_fragments_add(&env.env, &set, &f, 16384), S2SVPN_OK);
+            CU_ASSERT_EQUAL(env.allocations, i + 2u);
+        }
+        CU_ASSERT_EQUAL(s2_ike1_fragments_take(&env.env, &set, &p, &len), S2SVPN_OK);
+        CU_ASSERT_EQUAL(len, sizeof(bytes) * S2_IKE1_FRAGMENTS_MAX);
+        s2_free(&env.env, p);
+        for (unsigned i = 0; i < 1000; i++) {
+            const struct s2_ike1_fragment f = {
+                .id = (uint16_t)i, .number = 2, .piece = {bytes, sizeof(bytes)}};
+
+            CU_ASSERT_EQUAL(s2_ike1_fragments_add(&env.env, &set, &f, 16384), S2SVPN_OK);
+            CU_ASSERT_TRUE(env.live <= 2);
+        }
+        s2_ike1_fragments_free(&env.env, &set);
+        CU_ASSERT_EQUAL(env.live, 0);
+    }
+}
+
 /* A piece of another id that can't be kept leaves the set as it is. */
 static void a_failed_new_id_changes_nothing(void)
 {
@@ -296,7 +340,8 @@ const CU_TestInfo s2_test_v1_fragment[] = {
     {"malformed fragments are refused and named", malformed_fragments_are_refused_and_named},
     {"fragments go around", fragments_go_around},
     {"pieces come together in any order", pieces_come_together_in_any_order},
-    {"sets are bounded", sets_are_bounded},
+    {"sets are bounded (CVE-2016-1287)", sets_are_bounded},
+    {"no order costs more than another (CVE-2016-10396)", no_order_costs_more_than_another},
     {"a failed new id changes nothing", a_failed_new_id_changes_nothing},
     {"what is cut comes together again", what_is_cut_comes_together_again},
     {"what can not be cut is not", what_can_not_be_cut_is_not},

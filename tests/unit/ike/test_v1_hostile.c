@@ -288,6 +288,108 @@ static void a_public_value_of_nothing_makes_no_keys(void)
     }
 }
 
+/* A group there must be in all of them, or one that we know (CVE-2014-9221). */
+static void a_proposal_without_a_group_is_refused(void)
+{
+    static const uint16_t groups[] = {0, 1025, 32769, UINT16_MAX};
+
+    for (size_t i = 0; i < COUNT(groups); i++) {
+        static struct s2_ike1_sa_payload offer;
+        struct s2_pair p;
+
+        s2_pair_init_v1(&p, 10);
+        CU_ASSERT_TRUE_FATAL(s2_pair_open(&p));
+        const struct s2_ike1_terms terms = s2_ike1_sa_terms(p.end[0].ike, &p.end[0].config);
+        const struct s2_ike1_header h = {
+            .cookie_i = 77, .version = S2_IKE1_VERSION, .exchange = S2_IKE1_MAIN};
+        CU_ASSERT_EQUAL_FATAL(s2_ike1_offer(&terms, s2_span(NULL, 0), &offer, NULL), S2SVPN_OK);
+        for (size_t k = 0; k < offer.transforms; k++)
+            offer.transform[k].group = groups[i];
+        s2_writer_init(&s2_v1_forged.w, s2_v1_forged.bytes, sizeof(s2_v1_forged.bytes));
+        s2_ike1_write_header(&s2_v1_forged.w, &h);
+        s2_ike1_chain_begin(&s2_v1_forged.chain, &s2_v1_forged.w);
+        s2_ike1_payload_begin(&s2_v1_forged.chain, S2_IKE1_PAYLOAD_SA);
+        s2_ike1_write_sa(&s2_v1_forged.w, &offer);
+        s2_ike1_payload_end(&s2_v1_forged.chain);
+        CU_ASSERT_EQUAL(s2_ike1_write_end(&s2_v1_forged.w), S2SVPN_OK);
+        CU_ASSERT_EQUAL(s2_v1_give_forged(&p), S2SVPN_DROP_NONE);
+        CU_ASSERT_EQUAL(p.end[1].sent, 1); /* NO-PROPOSAL-CHOSEN */
+        CU_ASSERT_PTR_NOT_NULL(strstr(p.end[1].note, "no common proposal"));
+        CU_ASSERT_EQUAL(s2_pair_sas(&p.end[1]), 0);
+        CU_ASSERT_EQUAL(p.end[1].jobs, 0);
+        s2_pair_close(&p);
+    }
+}
+
+enum lack { NO_KE, NO_NONCE, SHORT_KE, LONG_KE, SHORT_NONCE, LACKS };
+struct lacking {
+    enum lack what;
+    unsigned to;
+};
+
+/* The third message, or the fourth, made anew of what it holds but that. */
+static bool leave_out(struct s2_pair *p, struct s2_pair_datagram *d)
+{
+    const struct lacking *l = p->filter_arg;
+    static struct s2_ike1_compose c;
+    static const uint8_t more[16] = {0};
+    struct s2_ike1_payloads list;
+    struct s2_ike1_header h;
+    struct s2_reader r;
+
+    s2_reader_init(&r, d->p, d->len);
+    if (d->to != l->to || s2_ike1_parse_header(&r, &h) != S2SVPN_OK || h.exchange != S2_IKE1_MAIN ||
+        (h.flags & S2_IKE1_FLAG_ENCRYPTED) != 0 ||
+        s2_ike1_parse_payloads(&r, h.next_payload, false, &list) != S2SVPN_OK ||
+        s2_ike1_find(&list, S2_IKE1_PAYLOAD_KE) == NULL)
+        return true;
+    s2_writer_init(&c.w, c.bytes, sizeof(c.bytes));
+    s2_ike1_write_header(&c.w, &h);
+    s2_ike1_chain_begin(&c.chain, &c.w);
+    for (size_t i = 0; i < list.count; i++) {
+        const bool ke = list.item[i].type == S2_IKE1_PAYLOAD_KE;
+        s2svpn_span body = list.item[i].body;
+
+        if ((ke && l->what == NO_KE) ||
+            (list.item[i].type == S2_IKE1_PAYLOAD_NONCE && l->what == NO_NONCE))
+            continue;
+        if (list.item[i].type == S2_IKE1_PAYLOAD_NONCE && l->what == SHORT_NONCE)
+            body.len = 7;
+        if (ke && l->what == SHORT_KE)
+            body.len--;
+        s2_ike1_payload_begin(&c.chain, list.item[i].type);
+        s2_write_span(&c.w, body);
+        if (ke && l->what == LONG_KE)
+            s2_write_bytes(&c.w, more, sizeof(more));
+        s2_ike1_payload_end(&c.chain);
+    }
+    CU_ASSERT_EQUAL(s2_ike1_write_end(&c.w), S2SVPN_OK);
+    const struct s2_pair_datagram way = *d;
+    p->filter = NULL;
+    s2_pair_inject(p, way.to, &way.local, &way.remote, c.bytes, c.w.len);
+    p->filter = leave_out;
+    return false;
+}
+
+static void what_lacks_something_makes_no_keys(void)
+{
+    for (unsigned i = 0; i < 2 * LACKS; i++) {
+        struct lacking l = {(enum lack)(i / 2), i % 2};
+        struct s2_pair p;
+
+        s2_pair_init_v1(&p, 11);
+        p.filter = leave_out;
+        p.filter_arg = &l;
+        CU_ASSERT_FALSE(s2_pair_connect(&p));
+        CU_ASSERT_EQUAL(p.end[0].sa_ups + p.end[1].sa_ups, 0);
+        s2_pair_run_for(&p, 200 * S2_SECOND);
+        CU_ASSERT_EQUAL(p.end[0].reason, S2_IKE_REASON_TIMEOUT);
+        CU_ASSERT_EQUAL(s2_pair_sas(&p.end[0]) + s2_pair_sas(&p.end[1]), 0);
+        s2_pair_close(&p);
+        CU_ASSERT_EQUAL(p.end[0].fake.live + p.end[1].fake.live, 0);
+    }
+}
+
 /* ---- pieces */
 
 static void crafted_pieces_do_no_harm(void)
@@ -334,11 +436,15 @@ const CU_TestInfo s2_test_v1_hostile[] = {
      no_changed_or_shortened_message_does_harm},
     {"a forger on the way can only delay", a_forger_on_the_way_can_only_delay},
     {"what was sent once means nothing later", what_was_sent_once_means_nothing_later},
-    {"a first message is answered once and without more bytes",
+    {"a first message is answered once and without more bytes (CERT VU#419128)",
      a_first_message_is_answered_once_and_without_more_bytes},
     {"half-open ones are bounded", half_open_ones_are_bounded},
     {"aggressive mode is not answered (CVE-2002-1623, CVE-2023-30570)",
      aggressive_mode_is_not_answered},
+    {"a proposal without a group is refused (CVE-2016-5391)",
+     a_proposal_without_a_group_is_refused},
+    {"what lacks something makes no keys (CVE-2013-6467, CVE-2023-41913)",
+     what_lacks_something_makes_no_keys},
     {"a public value of nothing makes no keys (CVE-2015-3240)",
      a_public_value_of_nothing_makes_no_keys},
     {"crafted pieces do no harm (CVE-2013-6076)", crafted_pieces_do_no_harm},

@@ -472,7 +472,34 @@ static void callbacks_may_do_anything(void)
     }
 }
 
+/* ---- both versions */
+
+/* Whichever came up first: what both ends have of IKEv2, and answers, is what is left. */
+static void ikev1_goes_where_ikev2_answers(void)
+{
+    for (unsigned first = 1; first <= 2; first++) {
+        const char *row = first == 1 ? "IKEv1 first" : "IKEv2 first";
+        struct s2_ike_sa_info info;
+        struct s2_pair p;
+
+        s2_pair_init(&p, 30 + first);
+        for (unsigned e = 0; e < 2; e++) {
+            p.end[e].config.versions = S2_IKE_ALLOW_V1 | S2_IKE_ALLOW_V2;
+            p.end[e].config.ikev1_first = (e == 0) == (first == 1);
+        }
+        CHECK_ROW(row, s2_pair_connect(&p) && p.end[0].info.version == first);
+        p.traffic = true;
+        CHECK_ROW(row, s2_pair_initiate(&p, 1));
+        s2_pair_run_for(&p, 45 * S2_SECOND);
+        CHECK_ROW(row, p.end[0].sa_ups == 2 && s2_pair_is_settled(&p));
+        CHECK_ROW(row, s2_ike_get_info(p.end[0].ike, &p.end[0], &info) && info.version == 2);
+        CHECK_ROW(row, p.lost_packets == 0);
+        done(&p);
+    }
+}
+
 const CU_TestInfo s2_test_v1_life[] = {
+    {"ikev1 goes where ikev2 answers", ikev1_goes_where_ikev2_answers},
     {"a silent peer is found dead", a_silent_peer_is_found_dead},
     {"a quiet peer is asked and answers", a_quiet_peer_is_asked_and_answers},
     {"packets on a child are a sign of life", packets_on_a_child_are_a_sign_of_life},

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* IKEv1 over networks that lose, double and reorder: each message once, and then nearly
  * every third, hundreds of seeds, each of which can be run again alone. */
+#include <stdlib.h>
+
 #include <CUnit/CUnit.h>
 
 #include "base/text.h"
@@ -9,6 +11,22 @@
 
 #define SEEDS 200
 #define MESSAGES 60 /* a short life has fewer */
+
+/* S2_SIM_SEEDS: as many as that, for a longer campaign; S2_SIM_SEED: this one alone. */
+struct seeds {
+    uint64_t first, end;
+};
+static struct seeds seeds(uint64_t usual)
+{
+    const char *wish = getenv("S2_SIM_SEEDS"), *one = getenv("S2_SIM_SEED");
+    struct seeds s = {0, wish != NULL ? strtoull(wish, NULL, 0) : usual};
+
+    if (one != NULL) {
+        s.first = strtoull(one, NULL, 0);
+        s.end = s.first + 1;
+    }
+    return s;
+}
 
 static const char *judge(struct s2_pair *p)
 {
@@ -156,7 +174,9 @@ static void report(uint64_t seed, const char *wrong)
 /* Both start, both rekey whenever they like, each child stays usable. */
 static void rekeys_lose_no_packet_whatever_the_network_loses(void)
 {
-    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+    const struct seeds s = seeds(SEEDS);
+
+    for (uint64_t seed = s.first; seed < s.end; seed++) {
         struct s2_pair p;
         uint64_t state = seed;
 
@@ -199,7 +219,9 @@ static void restart(struct s2_pair *p)
 /* With the usual time-outs peers do die in such a network; they come back. */
 static void what_dies_comes_back_and_settles(void)
 {
-    for (uint64_t seed = 0; seed < SEEDS / 4; seed++) {
+    const struct seeds s = seeds(SEEDS / 4);
+
+    for (uint64_t seed = s.first; seed < s.end; seed++) {
         struct s2_pair p;
         uint64_t state = seed;
 

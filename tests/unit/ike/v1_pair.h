@@ -13,6 +13,6 @@ static inline void s2_pair_init_v1(struct s2_pair *p, uint64_t seed)
 }
 
 /* What is replaced goes after a grace of ten seconds. */
-#define S2_V1_SETTLE_NS (15 * S2_SECOND)
+#define S2_V1_SETTLE_NS (45 * S2_SECOND)
 
 #endif

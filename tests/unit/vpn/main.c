@@ -2,7 +2,18 @@
 /* The unit tests of lib/vpn. */
 #include "harness.h"
 
-extern const CU_TestInfo s2_test_allocations[], s2_test_association[], s2_test_attempt[], s2_test_bgp_log[], s2_test_bgp_policies[], s2_test_bgp_speaker[], s2_test_classify[], s2_test_connection[], s2_test_context[], s2_test_datapath[], s2_test_device[], s2_test_device_change[], s2_test_drops[], s2_test_ecmp[], s2_test_ecmp_memory[], s2_test_events[], s2_test_external[], s2_test_fault[], s2_test_flow[], s2_test_hub[], s2_test_inner[], s2_test_ipv6[], s2_test_ipv6_objects[], s2_test_limits[], s2_test_log_line[], s2_test_long_packets[], s2_test_nested[], s2_test_object[], s2_test_object_store[], s2_test_offers[], s2_test_path[], s2_test_port[], s2_test_profile[], s2_test_propagation[], s2_test_route_table[], s2_test_slots[], s2_test_source_check[], s2_test_tunnel[], s2_test_tunnel_log[], s2_test_tunnel_modify[], s2_test_tunnel_options[], s2_test_versions[], s2_test_vpc[], s2_test_vpc_store[], s2_test_words[], s2_test_workers[];
+extern const CU_TestInfo s2_test_allocations[], s2_test_association[], s2_test_attempt[],
+    s2_test_bgp_log[], s2_test_bgp_policies[], s2_test_bgp_speaker[], s2_test_certificates[],
+    s2_test_classify[], s2_test_connection[], s2_test_context[], s2_test_datapath[],
+    s2_test_device[], s2_test_device_change[], s2_test_drops[], s2_test_ecmp[],
+    s2_test_ecmp_memory[], s2_test_events[], s2_test_external[], s2_test_fault[], s2_test_flow[],
+    s2_test_hub[], s2_test_inner[], s2_test_ipv6[], s2_test_ipv6_objects[], s2_test_limits[],
+    s2_test_log_line[], s2_test_long_packets[], s2_test_nested[], s2_test_object[],
+    s2_test_object_store[], s2_test_offers[], s2_test_pace[], s2_test_path[], s2_test_port[],
+    s2_test_profile[], s2_test_propagation[], s2_test_revocation[], s2_test_roaming[],
+    s2_test_route_table[], s2_test_slots[], s2_test_source_check[], s2_test_tunnel[],
+    s2_test_tunnel_log[], s2_test_tunnel_modify[], s2_test_tunnel_options[], s2_test_versions[],
+    s2_test_vpc[], s2_test_vpc_store[], s2_test_words[], s2_test_workers[];
 
 int main(int argc, char **argv)
 {
@@ -13,6 +24,7 @@ int main(int argc, char **argv)
         {"vpn/bgp_log", s2_test_bgp_log},
         {"vpn/bgp_policies", s2_test_bgp_policies},
         {"vpn/bgp_speaker", s2_test_bgp_speaker},
+        {"vpn/certificates", s2_test_certificates},
         {"vpn/classify", s2_test_classify},
         {"vpn/connection", s2_test_connection},
         {"vpn/context", s2_test_context},
@@ -37,10 +49,13 @@ int main(int argc, char **argv)
         {"vpn/object", s2_test_object},
         {"vpn/object_store", s2_test_object_store},
         {"vpn/offers", s2_test_offers},
+        {"vpn/pace", s2_test_pace},
         {"vpn/path", s2_test_path},
         {"vpn/port", s2_test_port},
         {"vpn/profile", s2_test_profile},
         {"vpn/propagation", s2_test_propagation},
+        {"vpn/revocation", s2_test_revocation},
+        {"vpn/roaming", s2_test_roaming},
         {"vpn/route_table", s2_test_route_table},
         {"vpn/slots", s2_test_slots},
         {"vpn/source_check", s2_test_source_check},

@@ -87,8 +87,15 @@ static s2svpn_status draw(void *user, uint8_t *out, size_t len)
 
 /* ---- crypto: a public value is the private one repeated, the secret is both xored */
 
+/* Signatures are OpenSSL's. */
 static s2svpn_status work(s2svpn_job *job)
 {
+    s2svpn_status result = S2SVPN_E_CRYPTO;
+
+    if (job->kind == S2SVPN_JOB_SIGN || job->kind == S2SVPN_JOB_VERIFY) {
+        CU_ASSERT_EQUAL(s2svpn_crypto_openssl()->start_job(NULL, job, &result), S2SVPN_JOB_DONE);
+        return result;
+    }
     if (job->secret.len == 0)
         return S2SVPN_E_ARGUMENT;
     for (size_t i = 0; i < job->out_len; i++) {
@@ -388,6 +395,8 @@ static s2svpn_status make_context(struct rig *rig, struct rig_side *side)
     rc = s2svpn_context_new(&side->options, &side->ctx, &rig->why);
     if (rc == S2SVPN_OK && !rig->plan.quiet)
         rc = s2svpn_context_subscribe(side->ctx, S2SVPN_EVENT_ALL, on_event, side, NULL);
+    if (rc == S2SVPN_OK && rig->plan.certify)
+        rc = rig->plan.certify(side);
     return rc;
 }
 
@@ -444,7 +453,8 @@ s2svpn_status rig_make_connection(struct rig *rig)
     const s2svpn_prefix lan = rig_prefix(rig->plan.ipv6 ? "2001:db8:b::/48" : "192.168.0.0/16");
     s2svpn_status rc;
 
-    cgw.address = "203.0.113.7";
+    cgw.address = rig->plan.anywhere ? NULL : "203.0.113.7";
+    cgw.certificate = rig->plan.certificate;
     rc = s2svpn_customer_gateway_new(rig->gateway.ctx, &cgw, &rig->cgw);
     if (rc != S2SVPN_OK)
         return rc;
@@ -454,7 +464,7 @@ s2svpn_status rig_make_connection(struct rig *rig)
     conn.remote_network = rig->plan.cloud_network;
     for (size_t i = 0; i < 2; i++) {
         conn.tunnel[i] = rig->plan.tunnel;
-        if (conn.tunnel[i].pre_shared_key == NULL)
+        if (conn.tunnel[i].pre_shared_key == NULL && rig->plan.certificate == NULL)
             conn.tunnel[i].pre_shared_key = RIG_PSK;
     }
     rc = s2svpn_connection_new(rig->vgw, rig->cgw, &conn, &rig->cloud);

@@ -11,6 +11,8 @@
  * With plan.ipv6 the tunnels carry IPv6; the VPC has 2001:db8:a::/56 as well, its
  * instance 2001:db8:a:1::10, and the LAN 2001:db8:b::/48 with our end ::1.
  *
+ * With plan.certificate both ends show certificates, which plan.certify gives them.
+ *
  * What a context sends is copied and waits in a queue until rig_pump gives it to the
  * other one, in memory of exactly its size, so that a sanitizer sees every byte too
  * many. Diffie-Hellman is a fake and quick; all other crypto is OpenSSL's.
@@ -108,6 +110,9 @@ struct rig_plan {
     enum s2svpn_profile profile;
     size_t fail_gateway, fail_device;      /* rig_heap.fail_at */
     void (*adjust)(struct rig_side *side); /* options, before the context is made */
+    const char *certificate;               /* PEM, the device's, in place of keys; NULL: keys */
+    bool anywhere;                         /* with it: the customer gateway has no address */
+    s2svpn_status (*certify)(struct rig_side *side); /* after it is made; NULL: nothing to do */
 };
 
 struct rig {

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "harness.h"
+#include "vpn/certified.h"
 #include "vpn/packet.h"
-#include "vpn/rig.h"
 
 #define MOST 5000
 
@@ -47,23 +47,22 @@ static bool live(struct rig *rig, const struct rig_plan *plan)
     return true;
 }
 
-static void play_all(const struct rig_plan *base, bool gateway)
+static void play_all_of(struct rig *rig, const struct rig_plan *base, bool gateway)
 {
-    static struct rig rig;
     unsigned survived = 0;
 
     for (size_t n = 1; n < MOST; n++) {
         struct rig_plan plan = *base;
         bool good;
-        const bool *failed = gateway ? &rig.gateway.heap.failed : &rig.device.heap.failed;
+        const bool *failed = gateway ? &rig->gateway.heap.failed : &rig->device.heap.failed;
 
         if (gateway)
             plan.fail_gateway = n;
         else
             plan.fail_device = n;
-        good = live(&rig, &plan);
+        good = live(rig, &plan);
         const bool reached = *failed;
-        rig_close(&rig); /* checks the heaps */
+        rig_close(rig); /* checks the heaps */
         survived += good;
         if (CU_get_number_of_failures() > 20)
             return;
@@ -75,6 +74,13 @@ static void play_all(const struct rig_plan *base, bool gateway)
         }
     }
     CU_FAIL("the allocations come to an end");
+}
+
+static void play_all(const struct rig_plan *base, bool gateway)
+{
+    static struct rig rig;
+
+    play_all_of(&rig, base, gateway);
 }
 
 static void the_gateway_survives_every_failure(void)
@@ -97,6 +103,26 @@ static void a_quiet_gateway_with_static_routes_survives_every_failure(void)
     const struct rig_plan plan = {.static_routes = true, .quiet = true};
 
     play_all(&plan, true);
+}
+
+/* play_all with the rig that its plan's certificates are in. */
+static void play_certified(bool gateway)
+{
+    static struct certified c;
+
+    certified_init(&c);
+    play_all_of(&c.rig, &c.plan, gateway);
+    s2_pki_clear(&c.pki);
+}
+
+static void a_gateway_with_certificates_survives_every_failure(void)
+{
+    play_certified(true);
+}
+
+static void a_device_with_certificates_survives_every_failure(void)
+{
+    play_certified(false);
 }
 
 /* Transactions are allocated as well. */
@@ -132,6 +158,10 @@ const CU_TestInfo s2_test_allocations[] = {
     {"the device survives every failure", the_device_survives_every_failure},
     {"a quiet gateway with static routes survives every failure",
      a_quiet_gateway_with_static_routes_survives_every_failure},
+    {"a gateway with certificates survives every failure",
+     a_gateway_with_certificates_survives_every_failure},
+    {"a device with certificates survives every failure",
+     a_device_with_certificates_survives_every_failure},
     {"a gateway with a store survives every failure",
      a_gateway_with_a_store_survives_every_failure},
     CU_TEST_INFO_NULL,
