@@ -21,6 +21,7 @@
 %include <s2svpn/tunnel.h>
 %include <s2svpn/connection.h>
 %include <s2svpn/fault.h>
+%include <s2svpn/ping.h>
 %include <s2svpn/vpc.h>
 %include <s2svpn/route_table.h>
 %include <s2svpn/config.h>

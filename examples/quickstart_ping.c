@@ -1,84 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two hosts behind the gateways: the office host pings, the instance answers.
- * RFC 791, RFC 792. */
+/* The two hosts behind the gateways: the office host pings, the instance answers. */
 #include <event2/event.h>
 #include <string.h>
 
+#include "echo.h"
 #include "quickstart.h"
 
-#define IP_LEN 20
-#define ICMP_LEN 8
-#define PAYLOAD_LEN 56
-#define ECHO_LEN (IP_LEN + ICMP_LEN + PAYLOAD_LEN)
-#define ECHO_REPLY 0
-#define ECHO_REQUEST 8
-#define ICMP 1
+#define ECHO_LEN 84 /* what ping(8) sends */
 #define OUR_ID 0x5332
 
-static const uint8_t office_address[4] = {192, 168, 1, 9};
-static const uint8_t instance_address[4] = {10, 0, 1, 10};
+static const s2svpn_address office_address = {.family = S2SVPN_FAMILY_IPV4,
+                                              .bytes = {192, 168, 1, 9}};
+static const s2svpn_address instance_address = {.family = S2SVPN_FAMILY_IPV4,
+                                                .bytes = {10, 0, 1, 10}};
 
-static void put16(uint8_t *p, unsigned v)
+/* One of ours, whole and right, from there to here? */
+static bool is_ours(const s2svpn_packet *p, bool reply, const s2svpn_address *from,
+                    const s2svpn_address *to, struct echo *e)
 {
-    p[0] = (uint8_t)(v >> 8);
-    p[1] = (uint8_t)v;
+    return echo_read(p->data, p->len, e) && e->reply == reply && e->id == OUR_ID &&
+           e->len == ECHO_LEN && memcmp(&e->from, from, sizeof(*from)) == 0 &&
+           memcmp(&e->to, to, sizeof(*to)) == 0;
 }
 
-static unsigned get16(const uint8_t *p)
+static void enter(const struct side *side, const struct echo *e, uint64_t now_ns)
 {
-    return (unsigned)p[0] << 8 | p[1];
-}
-
-/* RFC 1071, of an even number of bytes. */
-static unsigned checksum(const uint8_t *p, size_t len)
-{
-    uint32_t sum = 0;
-
-    for (size_t i = 0; i < len; i += 2)
-        sum += get16(p + i);
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return ~sum & 0xffff;
-}
-
-static void make_echo(uint8_t *p, uint8_t type, const uint8_t *from, const uint8_t *to,
-                      unsigned sequence)
-{
-    uint8_t *icmp = p + IP_LEN;
-
-    memset(p, 0, ECHO_LEN);
-    p[0] = 0x45;
-    put16(p + 2, ECHO_LEN);
-    p[8] = 64; /* hops */
-    p[9] = ICMP;
-    memcpy(p + 12, from, 4);
-    memcpy(p + 16, to, 4);
-    put16(p + 10, checksum(p, IP_LEN));
-    icmp[0] = type;
-    put16(icmp + 4, OUR_ID);
-    put16(icmp + 6, sequence);
-    memset(icmp + ICMP_LEN, 'x', PAYLOAD_LEN);
-    put16(icmp + 2, checksum(icmp, ICMP_LEN + PAYLOAD_LEN));
-}
-
-/* One of ours, whole and right, of this type, to this address? */
-static bool is_echo(const s2svpn_packet *p, uint8_t type, const uint8_t *from, const uint8_t *to,
-                    unsigned *sequence)
-{
-    const uint8_t *icmp = p->data + IP_LEN;
-
-    if (p->len != ECHO_LEN || p->data[0] != 0x45 || p->data[9] != ICMP ||
-        memcmp(p->data + 12, from, 4) != 0 || memcmp(p->data + 16, to, 4) != 0)
-        return false;
-    if (checksum(p->data, IP_LEN) != 0 || checksum(icmp, ICMP_LEN + PAYLOAD_LEN) != 0)
-        return false;
-    *sequence = get16(icmp + 6);
-    return icmp[0] == type && get16(icmp + 4) == OUR_ID;
-}
-
-static void enter(const struct side *side, uint8_t *data, uint64_t now_ns)
-{
-    s2svpn_packet p = {.data = data, .len = ECHO_LEN};
+    uint8_t data[ECHO_LEN];
+    s2svpn_packet p = {.data = data, .len = (uint32_t)echo_write(e, data, sizeof(data))};
 
     s2svpn_receive_inside(s2svpn_context_worker(side->ctx, 0), side->port_number, &p, 1, now_ns);
 }
@@ -89,15 +37,16 @@ void ping_at_instance(void *user, s2svpn_context *ctx, s2svpn_port_id port, cons
                       size_t n, uint64_t now_ns)
 {
     const struct side *side = user;
-    uint8_t reply[ECHO_LEN];
-    unsigned sequence;
+    struct echo e;
 
     (void)ctx;
     for (size_t i = 0; i < n && port == side->port_number; i++) {
-        if (!is_echo(&p[i], ECHO_REQUEST, office_address, instance_address, &sequence))
+        if (!is_ours(&p[i], false, &office_address, &instance_address, &e))
             continue;
-        make_echo(reply, ECHO_REPLY, instance_address, office_address, sequence);
-        enter(side, reply, now_ns);
+        e.reply = true;
+        e.from = instance_address;
+        e.to = office_address;
+        enter(side, &e, now_ns);
     }
 }
 
@@ -106,16 +55,20 @@ void ping_at_instance(void *user, s2svpn_context *ctx, s2svpn_port_id port, cons
 static void send_ping(evutil_socket_t fd, short what, void *arg)
 {
     struct quickstart *q = arg;
-    uint8_t request[ECHO_LEN];
     struct ping *ping = &q->ping[q->ping_count];
+    struct echo e = {.from = office_address,
+                     .to = instance_address,
+                     .id = OUR_ID,
+                     .sequence = (uint16_t)q->ping_count,
+                     .len = ECHO_LEN};
 
     (void)fd;
     (void)what;
     if (q->ping_count == PINGS_MAX)
         return;
-    make_echo(request, ECHO_REQUEST, office_address, instance_address, (unsigned)q->ping_count++);
+    q->ping_count++;
     ping->sent_ns = s2svpn_host_now();
-    enter(&q->device, request, ping->sent_ns);
+    enter(&q->device, &e, ping->sent_ns);
 }
 
 void ping_at_office(void *user, s2svpn_context *ctx, s2svpn_port_id port, const s2svpn_packet *p,
@@ -123,12 +76,15 @@ void ping_at_office(void *user, s2svpn_context *ctx, s2svpn_port_id port, const 
 {
     const struct side *side = user;
     struct quickstart *q = side->scene;
+    struct echo e;
     unsigned sequence;
 
     (void)ctx;
     for (size_t i = 0; i < n && port == side->port_number; i++) {
-        if (!is_echo(&p[i], ECHO_REPLY, instance_address, office_address, &sequence) ||
-            sequence >= q->ping_count || q->ping[sequence].answered_ns)
+        if (!is_ours(&p[i], true, &instance_address, &office_address, &e))
+            continue;
+        sequence = e.sequence;
+        if (sequence >= PINGS_MAX || sequence >= q->ping_count || q->ping[sequence].answered_ns)
             continue;
         q->ping[sequence].answered_ns = now_ns;
         if (sequence == 0)

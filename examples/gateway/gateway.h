@@ -13,5 +13,7 @@ typedef int subcommand_fn(int argc, char **argv);
 subcommand_fn client_run;
 /* Without such a word: play AWS's end of a document. */
 subcommand_fn play;
+/* Play it, and judge what a device makes of it, step by step: examine/. */
+subcommand_fn examine;
 
 #endif

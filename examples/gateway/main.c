@@ -15,6 +15,8 @@ static const struct {
     {"routes", client_run},
     {"rekey", client_run},
     {"fault", client_run},
+    /* by itself */
+    {"examine", examine},
     /* the end */
     {NULL, NULL},
 };

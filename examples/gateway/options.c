@@ -10,6 +10,7 @@ static void usage(FILE *to)
 {
     fputs("usage: s2svpn-gateway --play CONFIG.xml [options]\n"
           "       s2svpn-gateway status | routes | rekey | fault ..., each with --help\n"
+          "       s2svpn-gateway examine CONFIG.xml ...: judge the device; with --help\n"
           "  --vpc CIDR             the VPC's block; default 10.0.0.0/16\n"
           "  --instance ADDRESS     the instance's address; default 10.0.1.10\n"
           "  --vpc6 CIDR            the VPC's IPv6 block, /44 to /60; default none\n"

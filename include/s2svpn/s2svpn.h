@@ -18,6 +18,7 @@
 #include "s2svpn/fault.h"
 #include "s2svpn/io.h"
 #include "s2svpn/pcap.h"
+#include "s2svpn/ping.h"
 #include "s2svpn/route_table.h"
 #include "s2svpn/sim.h"
 #include "s2svpn/store.h"

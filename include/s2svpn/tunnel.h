@@ -127,6 +127,9 @@ typedef struct s2svpn_tunnel_info {
     uint64_t last_in_ns;       /* when an ESP packet last passed; 0: never */
     char peer_subject[256];    /* of the certificate that the peer has shown; "" if down */
     uint64_t peer_not_after_s; /* its end, since 1970; 0: none, or not known */
+    uint32_t ike_sas;          /* that have been up since the tunnel is there; a rekey makes one */
+    bool ike_asks;             /* a request of ours, such as a liveness check, has no answer yet */
+    uint8_t reserved2[3];
 } s2svpn_tunnel_info;
 
 S2SVPN_END

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 /* ---- out */
 
 void s2_bgp_conn_close(struct s2_bgp_conn *c, bool abort)
@@ -76,6 +78,16 @@ void s2_bgp_conn_send_keepalive(struct s2_bgp_conn *c)
     s2_bgp_conn_send(c, &w);
 }
 
+/* Which AS it is, is for people alone: RFC 4271 section 6.2 has no data for it. */
+static void print_refused_as(const struct s2_bgp_peer *peer, char *text, size_t size)
+{
+    if (peer->spec.peer_asn != 0)
+        s2_print(text, size, "its OPEN names AS %u, not %u", (unsigned)peer->refused_asn,
+                 (unsigned)peer->spec.peer_asn);
+    else
+        s2_print(text, size, "its OPEN names AS %u", (unsigned)peer->refused_asn);
+}
+
 void s2_bgp_conn_notify(struct s2_bgp_conn *c)
 {
     struct s2_bgp_peer *peer = c->peer;
@@ -86,14 +98,17 @@ void s2_bgp_conn_notify(struct s2_bgp_conn *c)
     const bool can = c->stream != NULL && !c->lost && c->rest == NULL;
     struct s2_writer w;
 
-    s2_bgp_because(peer, can ? "sent %s" : "%s",
-                   s2_bgp_notification_text(e->code, e->subcode, words, sizeof(words)));
+    s2_bgp_error_text(e, text);
+    if (e->code == S2_BGP_ERROR_OPEN && e->subcode == S2_BGP_SUB_OPEN_PEER_AS)
+        print_refused_as(peer, text, sizeof(text));
+    s2_bgp_because(peer, can ? "sent %s%s%s" : "%s%s%s",
+                   s2_bgp_notification_text(e->code, e->subcode, words, sizeof(words)),
+                   text[0] ? ": " : "", text);
     if (can) {
         s2_writer_init(&w, bytes, sizeof(bytes));
         s2_bgp_write_notification(&w, e);
         s2_bgp_conn_send(c, &w);
     }
-    s2_bgp_error_text(e, text);
     s2_bgp_conn_close(c, !can || c->lost || c->rest != NULL);
     if (can)
         peer->bgp->ops.notification(peer->user, peer, true, e->code, e->subcode, text,
@@ -137,6 +152,7 @@ static void on_open(struct s2_bgp_conn *c, s2svpn_span body)
                                                        .asn = spec->peer_asn,
                                                        .open = &open,
                                                        .error = &peer->error});
+        peer->refused_asn = open.asn;
         s2_bgp_step(c, S2_BGP_EV_OPEN_ERROR);
         return;
     }

@@ -110,6 +110,7 @@ struct s2_bgp_peer {
     struct s2_bgp_out_table out;
     struct s2_bgp_error error; /* what NOTIFY sends */
     struct s2_bgp_error stop;  /* asked for */
+    uint32_t refused_asn;      /* of the OPEN that was refused last */
     char why[S2_BGP_PEER_TEXT];
     uint64_t updates_in, updates_out, treated_as_withdraw, attributes_discarded;
 };

@@ -179,6 +179,8 @@ struct s2_ike_sa_info {
     struct s2_ike_id peer_id;
     uint32_t peer_window; /* requests that the peer would take at once */
     uint64_t established_ns;
+    bool checks; /* liveness can be asked for: IKEv2, or RFC 3706 on both sides */
+    bool asking; /* a request of ours, such as that one, has no answer yet */
     /* keys, for the optional key log; borrowed for the call */
     s2svpn_span sk_ei, sk_er, sk_ai, sk_ar;
 };

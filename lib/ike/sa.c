@@ -312,6 +312,9 @@ void s2_ike_sa_get_info(const struct s2_ike_sa *sa, struct s2_ike_sa_info *out)
         .peer_id = sa->peer_id,
         .peer_window = sa->peer_window,
         .established_ns = sa->established_ns,
+        .checks = sa->v1 == NULL || sa->v1->dpd.known,
+        .asking =
+            sa->want_check || sa->request.bytes.p != NULL || (sa->v1 != NULL && sa->v1->dpd.asking),
         .sk_ei = s2_span(k->sk_ei, encr),
         .sk_er = s2_span(k->sk_er, encr),
         .sk_ai = s2_span(k->sk_ai, integ),

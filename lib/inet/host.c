@@ -255,7 +255,9 @@ static enum s2svpn_drop icmp_input(struct s2_host *host, const uint8_t *p,
     const s2svpn_span icmp = s2_read_rest(&r);
     s2_reader_init(&r, icmp.p, icmp.len);
     const uint8_t type = s2_read_u8(&r, "icmp.type");
-    s2_read_skip(&r, 7, "icmp.header");
+    s2_read_skip(&r, 3, "icmp.header");
+    const uint16_t id = s2_read_u16(&r, "icmp.id");
+    const uint16_t seq = s2_read_u16(&r, "icmp.sequence");
     if (r.rc != S2SVPN_OK || !icmp_checksum_is_right(v, icmp))
         return S2SVPN_DROP_INNER_MALFORMED;
     if (ipv6 && type == ICMPV6_SOLICITATION)
@@ -265,22 +267,41 @@ static enum s2svpn_drop icmp_input(struct s2_host *host, const uint8_t *p,
     if (type != (ipv6 ? ICMPV6_ECHO_REPLY : ICMP_ECHO_REPLY))
         return S2SVPN_DROP_HOST;
     host->counters.echo_replies++;
+    host->counters.reply_id = id;
+    host->counters.reply_seq = seq;
+    host->counters.reply_len = (uint16_t)v->total_len;
     return S2SVPN_DROP_NONE;
 }
 
 void s2_host_ping(struct s2_host *host, uint16_t id, uint16_t seq, uint64_t now_ns)
 {
-    uint8_t packet[40 + 8 + sizeof(ping_text)];
-    const size_t len =
-        s2_inet_write_icmp_echo(packet, sizeof(packet), &host->spec.address, &host->spec.peer,
-                                false, id, seq, s2_span(ping_text, sizeof(ping_text)));
+    s2_host_ping_sized(host, id, seq, S2_HOST_PING_LEN(host->spec.address.family), now_ns);
+}
 
-    if (len == 0)
+void s2_host_ping_sized(struct s2_host *host, uint16_t id, uint16_t seq, uint16_t len,
+                        uint64_t now_ns)
+{
+    const size_t header = S2_HOST_PING_LEN(host->spec.address.family) - sizeof(ping_text);
+    uint8_t *packet, *data;
+    size_t written;
+
+    if (len < header + sizeof(ping_text))
         return;
-    set_ttl(packet, host->spec.ttl);
-    s2_host_enter(host);
-    host->ops.send(host->user, packet, len, now_ns);
-    s2_host_leave(host, now_ns);
+    packet = s2_alloc(host->env, 2 * (size_t)len - header); /* and what it carries, behind it */
+    if (!packet)
+        return;
+    data = packet + len;
+    for (size_t i = 0; i < len - header; i++)
+        data[i] = ping_text[i % sizeof(ping_text)];
+    written = s2_inet_write_icmp_echo(packet, len, &host->spec.address, &host->spec.peer, false, id,
+                                      seq, s2_span(data, len - header));
+    if (written != 0) {
+        set_ttl(packet, host->spec.ttl);
+        s2_host_enter(host);
+        host->ops.send(host->user, packet, written, now_ns);
+        s2_host_leave(host, now_ns);
+    }
+    s2_free(host->env, packet);
 }
 
 /* ---- TCP: which stream? */

@@ -101,9 +101,16 @@ uint16_t s2_tcp_remote_port(const struct s2_tcp *tcp);
 /* ping of our own, for liveness and tests: ops.send carries it; the answer is
  * counted. */
 void s2_host_ping(struct s2_host *host, uint16_t id, uint16_t seq, uint64_t now_ns);
+/* The same as a packet of this length, IP header included; nothing is sent where it is too
+ * short for a ping, or memory is. */
+void s2_host_ping_sized(struct s2_host *host, uint16_t id, uint16_t seq, uint16_t len,
+                        uint64_t now_ns);
+#define S2_HOST_PING_LEN(family) ((family) == S2SVPN_FAMILY_IPV6 ? 56 : 36) /* of s2_host_ping */
 struct s2_host_counters {
     uint64_t echo_requests, echo_replies; /* received */
     uint64_t segments_in, segments_out, retransmitted;
+    uint16_t reply_id, reply_seq; /* of the last reply */
+    uint16_t reply_len;           /* and how long it was, IP header included */
 };
 void s2_host_get_counters(const struct s2_host *host, struct s2_host_counters *out);
 

@@ -423,6 +423,7 @@ void s2_inside_free(s2svpn_tunnel *t)
     if (t->bgp)
         s2_bgp_peer_free(t->bgp);
     t->bgp = NULL;
+    t->stranger_told = false;
     t->bgp_restarting = false;
     s2_host_free(t->host);
     t->host = NULL;
@@ -436,6 +437,8 @@ void s2_inside_packet(s2svpn_tunnel *t, const uint8_t *p, size_t len, uint64_t n
         drop = s2_host_input(t->host, p, len, now_ns);
     if (drop != S2SVPN_DROP_NONE)
         s2_drop(ctx_of(t)->worker[0], drop);
+    if (drop == S2SVPN_DROP_HOST)
+        s2_inside_unwanted(t, p, len);
 }
 
 void s2_bgp_tell(s2svpn_tunnel *t, const s2svpn_prefix *prefix, uint8_t origin,

@@ -194,6 +194,7 @@ static void on_sa_up(void *user, void *owner, const struct s2_ike_sa_info *info)
     t->sa_up = true;
     t->initiator = info->initiator;
     t->ike_version = info->version;
+    t->ike_sas++;
     s2_attempt_sa_up(t);
     tell_nat(ctx, t, info);
     t->nat_local = info->nat_local;

@@ -24,6 +24,15 @@ static bool is_for_host(const s2svpn_tunnel *t, const struct s2_inet_view *view)
            s2_inet_is_solicited_node(&view->destination, &t->inside_local);
 }
 
+/* Link-local addresses are the tunnels' own. A stranger's TCP among them goes to the host
+ * inside, which refuses it and says what it was: BGP at the addresses of another tunnel. */
+static bool is_stray(const s2svpn_tunnel *t, const struct s2_inet_view *view)
+{
+    return view->protocol == S2_IP_TCP && t->inside_local.family == S2SVPN_FAMILY_IPV4 &&
+           view->version == 4 && view->destination.bytes[0] == 169 &&
+           view->destination.bytes[1] == 254;
+}
+
 /* To the site that it came from? It was sent here since that site doesn't know the
  * destination, so it would go to and fro until its TTL ends. */
 static bool goes_back(const s2svpn_tunnel *t, uint64_t value)
@@ -124,7 +133,7 @@ static void opened(s2svpn_worker *w, struct s2_sa_in *sa, const struct s2_esp_op
     count_in(t, view.total_len, w->now_ns);
     if (t->connection->device_options.external_bgp)
         pass_on(w, t, p, &view, buffer);
-    else if (is_for_host(t, &view))
+    else if (is_for_host(t, &view) || is_stray(t, &view))
         s2_to_control_inner(w, sa, p, view.total_len);
     else
         route(w, sa, p, &view, buffer);

@@ -311,6 +311,7 @@ static void fill_bgp(const s2svpn_tunnel *t, s2svpn_tunnel_info *info)
 void s2svpn_tunnel_get_info(const s2svpn_tunnel *t, s2svpn_tunnel_info *out)
 {
     const struct s2_child *child = s2_child_current(t);
+    struct s2_ike_sa_info sa;
     s2svpn_tunnel_info info = {
         .size = out->size,
         .phase = (enum s2svpn_tunnel_phase)t->phase,
@@ -327,6 +328,7 @@ void s2svpn_tunnel_get_info(const s2svpn_tunnel *t, s2svpn_tunnel_info *out)
         .inside_local = t->inside_local,
         .inside_remote = t->inside_remote,
         .rekeys = t->rekeys,
+        .ike_sas = t->ike_sas,
         .packets_in = atomic_load_explicit(&t->packets_in, memory_order_relaxed),
         .packets_out = atomic_load_explicit(&t->packets_out, memory_order_relaxed),
         .bytes_in = atomic_load_explicit(&t->bytes_in, memory_order_relaxed),
@@ -352,6 +354,7 @@ void s2svpn_tunnel_get_info(const s2svpn_tunnel *t, s2svpn_tunnel_info *out)
         info.remote = way->remote;
         info.udp = way->local.role == S2SVPN_ROLE_NATT;
     }
+    info.ike_asks = s2_ike_get_info(ctx_of(t)->ike, t, &sa) && sa.asking;
     fill_bgp(t, &info);
     s2_info_copy(out, out->size, &info, sizeof(info));
 }

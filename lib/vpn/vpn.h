@@ -178,6 +178,7 @@ struct s2svpn_tunnel {
     bool up;       /* as AWS means it */
     bool sa_up, initiator, nat_local, nat_remote;
     uint8_t ike_version; /* of the IKE SA that is up */
+    uint32_t ike_sas;    /* that have been up */
     uint64_t changed_ns;
     char reason[128];
     char ike_algorithms[64], esp_algorithms[64];
@@ -189,6 +190,7 @@ struct s2svpn_tunnel {
     uint32_t tries;
     struct s2_attempt attempt;
     char bgp_reason[64];    /* why its session isn't established, since IPsec is up; "" */
+    bool stranger_told;     /* that somebody speaks BGP at other addresses, since then */
     uint16_t dpd_delay_s;   /* 0: 10, AWS's */
     uint32_t dpd_timeout_s; /* a document's; 0: the options' */
     uint32_t rekeys;
@@ -550,6 +552,8 @@ void s2_inside_close(s2svpn_tunnel *t, uint64_t now_ns);
 void s2_inside_repair(s2svpn_tunnel *t, uint64_t now_ns);
 void s2_inside_free(s2svpn_tunnel *t);
 void s2_inside_packet(s2svpn_tunnel *t, const uint8_t *p, size_t len, uint64_t now_ns);
+/* The host inside didn't want it: told once if it is BGP between other addresses. */
+void s2_inside_unwanted(s2svpn_tunnel *t, const uint8_t *p, size_t len);
 void s2_bgp_advertise_to(s2svpn_tunnel *t, const s2svpn_prefix *prefix, bool withdraw);
 /* A route that comes from elsewhere, with the path that it had there. */
 void s2_bgp_tell(s2svpn_tunnel *t, const s2svpn_prefix *prefix, uint8_t origin,

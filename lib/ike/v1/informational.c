@@ -203,8 +203,10 @@ static void answer_dpd(struct s2_ike_sa *sa, uint32_t sequence, const struct s2_
 {
     struct s2_ike1 *v1 = sa->v1;
 
-    if (sa->config->no_liveness)
+    if (sa->config->no_liveness) {
+        s2_ike_note(sa, S2_IKE_UNANSWERED);
         return;
+    }
     if (v1->dpd.heard && (sequence == v1->dpd.peer || sequence - v1->dpd.peer >= HALF))
         return;
     v1->dpd.heard = true;

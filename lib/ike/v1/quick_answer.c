@@ -93,6 +93,14 @@ static void agree_lifetime(struct s2_ike1_quick *q)
     q->life_differs = q->life_s != q->suite.life_s || q->life_kb != q->suite.life_kb;
 }
 
+static void note_refused_offer(struct s2_ike_sa *sa, const struct s2_ike1_sa_payload *offer)
+{
+    char words[160];
+
+    s2_ike1_print_offer(offer, words, sizeof(words));
+    s2_ike_note(sa, "no common ESP proposal; the peer offers %s", words);
+}
+
 /* The notification that refuses it, or 0. */
 static uint16_t check(struct s2_ike1_quick *q, const struct s2_ike1_payloads *list,
                       struct s2_ike1_sa_payload *answer, s2svpn_span *ke)
@@ -111,10 +119,7 @@ static uint16_t check(struct s2_ike1_quick *q, const struct s2_ike1_payloads *li
     if (offer.count > 0 && offer.proposal[0].spi_len == 4)
         m->spi_out = s2_get_u32(offer.proposal[0].spi); /* tells the peer which is refused */
     if (s2_ike1_choose(&terms, &offer, &q->suite, answer) != S2SVPN_OK) {
-        char words[160];
-
-        s2_ike1_print_offer(&offer, words, sizeof(words));
-        s2_ike_note(q->sa, "no common ESP proposal; the peer offers %s", words);
+        note_refused_offer(q->sa, &offer);
         return S2_IKE1_N_NO_PROPOSAL_CHOSEN;
     }
     m->spi_out = s2_get_u32(answer->proposal[0].spi);

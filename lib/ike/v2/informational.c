@@ -149,8 +149,10 @@ enum s2_ike_step s2_ike_info_request(struct s2_ike_sa *sa, const struct s2_ike_p
     struct request q;
     bool expired = false;
 
-    if (sa->config->no_liveness && is_check(&packet->list))
+    if (sa->config->no_liveness && is_check(&packet->list)) {
+        s2_ike_note(sa, S2_IKE_UNANSWERED);
         return S2_IKE_IGNORED;
+    }
     if (read_request(sa, &packet->list, &q) != S2SVPN_OK) {
         if (s2_ike_answer_notify(sa, S2_IKE_INFORMATIONAL, S2_IKE_N_INVALID_SYNTAX,
                                  s2_span(NULL, 0)) != S2SVPN_OK)

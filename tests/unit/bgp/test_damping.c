@@ -39,6 +39,7 @@ static void flapping_is_damped(void)
     world_run(S2_SECOND / 2);
     CU_ASSERT(w.side[1].code == 2 && w.side[1].subcode == 2);
     CU_ASSERT_STRING_EQUAL(w.side[1].why, "received OPEN Message Error/Bad Peer AS");
+    CU_ASSERT_STRING_EQUAL(w.side[0].text, "its OPEN names AS 65001, not 65099");
     world_run(3600 * S2_SECOND);
     CU_ASSERT(w.side[1].connects > 20 && w.side[1].connects < 60);
     CU_ASSERT_EQUAL(w.side[1].established, 0);

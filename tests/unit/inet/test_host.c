@@ -259,6 +259,43 @@ static void our_ping_is_counted_when_it_returns(void)
     end(&there);
 }
 
+static void a_ping_has_the_length_that_was_asked_for(void)
+{
+    static const struct {
+        const char *row;
+        uint16_t len;
+        unsigned sent;
+    } rows[] = {
+        {"too short", 35, 0}, {"the least", 36, 1},     {"odd", 37, 1},
+        {"long", 1446, 1},    {"the longest", 2048, 1},
+    };
+    struct s2_host_counters counters;
+    struct box here, there;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct s2_host_spec spec = {
+            .address = s2_address_ipv4(PEER), .peer = s2_address_ipv4(US), .mtu = 1446};
+        begin(&here);
+        begin_spec(&there, &spec);
+        s2_host_ping_sized(here.host, 7, 300, rows[i].len, NOW);
+        CHECK_ROW(rows[i].row, here.sent_count == rows[i].sent);
+        if (rows[i].sent) {
+            CHECK_ROW(rows[i].row, here.sent_len == rows[i].len);
+            CHECK_ROW(rows[i].row, (here.sent[6] & 0x40) != 0); /* DF */
+            CHECK_ROW(rows[i].row,
+                      s2_host_input(there.host, here.sent, here.sent_len, NOW) == S2SVPN_DROP_NONE);
+            CHECK_ROW(rows[i].row, s2_host_input(here.host, there.sent, there.sent_len, NOW) ==
+                                       S2SVPN_DROP_NONE);
+            s2_host_get_counters(here.host, &counters);
+            CHECK_ROW(rows[i].row, counters.echo_replies == 1 && counters.reply_id == 7 &&
+                                       counters.reply_seq == 300 &&
+                                       counters.reply_len == rows[i].len);
+        }
+        end(&here);
+        end(&there);
+    }
+}
+
 static void what_is_not_for_us_is_dropped_and_named(void)
 {
     const s2svpn_address us = s2_address_ipv4(US), peer = s2_address_ipv4(PEER);
@@ -472,6 +509,7 @@ const CU_TestInfo s2_test_host[] = {
     {"ping is answered", ping_is_answered},
     {"pings that deserve no answer get none", pings_that_deserve_no_answer_get_none},
     {"our ping is counted when it returns", our_ping_is_counted_when_it_returns},
+    {"a ping has the length that was asked for", a_ping_has_the_length_that_was_asked_for},
     {"what is not for us is dropped and named", what_is_not_for_us_is_dropped_and_named},
     {"segments carry TTL and checksums", segments_carry_ttl_and_checksums},
     {"streams are bounded", streams_are_bounded},

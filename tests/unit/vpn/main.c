@@ -9,11 +9,11 @@ extern const CU_TestInfo s2_test_allocations[], s2_test_association[], s2_test_a
     s2_test_ecmp_memory[], s2_test_events[], s2_test_external[], s2_test_fault[], s2_test_flow[],
     s2_test_hub[], s2_test_inner[], s2_test_ipv6[], s2_test_ipv6_objects[], s2_test_limits[],
     s2_test_log_line[], s2_test_long_packets[], s2_test_nested[], s2_test_object[],
-    s2_test_object_store[], s2_test_offers[], s2_test_pace[], s2_test_path[], s2_test_port[],
-    s2_test_profile[], s2_test_propagation[], s2_test_revocation[], s2_test_roaming[],
-    s2_test_route_table[], s2_test_slots[], s2_test_source_check[], s2_test_tunnel[],
-    s2_test_tunnel_log[], s2_test_tunnel_modify[], s2_test_tunnel_options[], s2_test_versions[],
-    s2_test_vpc[], s2_test_vpc_store[], s2_test_words[], s2_test_workers[];
+    s2_test_object_store[], s2_test_offers[], s2_test_pace[], s2_test_path[], s2_test_ping[],
+    s2_test_port[], s2_test_profile[], s2_test_propagation[], s2_test_revocation[],
+    s2_test_roaming[], s2_test_route_table[], s2_test_slots[], s2_test_source_check[],
+    s2_test_tunnel[], s2_test_tunnel_log[], s2_test_tunnel_modify[], s2_test_tunnel_options[],
+    s2_test_versions[], s2_test_vpc[], s2_test_vpc_store[], s2_test_words[], s2_test_workers[];
 
 int main(int argc, char **argv)
 {
@@ -51,6 +51,7 @@ int main(int argc, char **argv)
         {"vpn/offers", s2_test_offers},
         {"vpn/pace", s2_test_pace},
         {"vpn/path", s2_test_path},
+        {"vpn/ping", s2_test_ping},
         {"vpn/port", s2_test_port},
         {"vpn/profile", s2_test_profile},
         {"vpn/propagation", s2_test_propagation},
