@@ -160,7 +160,7 @@ refused "phase 2 outlives phase 1" 's/>28800</>900</' \
     "$(at '>3600<').*ipsec/lifetime: expected less than phase 1"
 refused "a key with a line break in it" 's/a.secret_key/a secret_\nkey/' \
     'wrong.xml:[0-9]+: .*pre_shared_key: expected '
-refused "an empty key" 's/>a.secret_key[^<]*</></' "$(at pre_shared_key).*pre_shared_key: expected "
+refused "an empty key" 's/>a.secret_key[^<]*</></' "wrong.xml: it has no pre-shared key, and there is no --certificate"
 refused "an element twice" 's/^ *<mode>main.*/&&/' "$(at '>main<').*there already, in line"
 refused "three tunnels" "${last}i <ipsec_tunnel></ipsec_tunnel>" 'ipsec_tunnel.*: expected one or two tunnels'
 refused "a lifetime that AWS never has" 's/>28800</>100000</' '(lifetime|phase1_lifetime_s): '
