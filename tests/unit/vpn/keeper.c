@@ -163,3 +163,34 @@ size_t keeper_count(const struct keeper *k, uint32_t kind, const char *words)
         n += k->line[i].kind == kind && strstr(k->line[i].text, words) != NULL;
     return n;
 }
+
+struct rig_plan keeper_plan(bool ike)
+{
+    static const s2svpn_device_options ike_log = {.size = sizeof(ike_log),
+                                                  .log = S2SVPN_LOG_OUTPUT_JSON};
+    static const s2svpn_device_options bgp_log = {.size = sizeof(bgp_log),
+                                                  .bgp_log = S2SVPN_LOG_OUTPUT_JSON};
+
+    if (ike)
+        return (struct rig_plan){.static_routes = true,
+                                 .tunnel.log = S2SVPN_LOG_OUTPUT_JSON,
+                                 .device_options = &ike_log,
+                                 .adjust = keeper_adjust};
+    return (struct rig_plan){.tunnel.bgp_log = S2SVPN_LOG_OUTPUT_JSON,
+                             .device_options = &bgp_log,
+                             .adjust = keeper_adjust};
+}
+
+bool keeper_begin(struct rig *rig, const struct rig_plan *plan)
+{
+    if (rig_open(rig, plan) != S2SVPN_OK)
+        return false;
+    return s2svpn_connection_start(rig->site) == S2SVPN_OK;
+}
+
+void keeper_close(struct rig *rig)
+{
+    rig_close(rig);
+    keeper_clear(&keeper_gateway);
+    keeper_clear(&keeper_device);
+}

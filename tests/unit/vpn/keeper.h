@@ -20,6 +20,12 @@ struct keeper {
 };
 extern struct keeper keeper_gateway, keeper_device;
 
+/* Both sides keep one of the two logs as JSON: IKE's, over static routes, or BGP's. */
+struct rig_plan keeper_plan(bool ike);
+/* Opened, and the device begins; it needn't come up. */
+bool keeper_begin(struct rig *rig, const struct rig_plan *plan);
+/* The rig's end, and the lines'. */
+void keeper_close(struct rig *rig);
 /* For rig_plan.adjust: both sides' lines are kept here, from nothing on. */
 void keeper_adjust(struct rig_side *side);
 void keeper_clear(struct keeper *k);

@@ -11,23 +11,6 @@
 
 #define BGP S2SVPN_TUNNEL_LOG_BGP
 
-static const s2svpn_device_options device_logs = {.size = sizeof(device_logs),
-                                                  .bgp_log = S2SVPN_LOG_OUTPUT_JSON};
-
-static struct rig_plan logging(void)
-{
-    return (struct rig_plan){.tunnel.bgp_log = S2SVPN_LOG_OUTPUT_JSON,
-                             .device_options = &device_logs,
-                             .adjust = keeper_adjust};
-}
-
-static void finish(struct rig *rig)
-{
-    rig_close(rig);
-    keeper_clear(&keeper_gateway);
-    keeper_clear(&keeper_device);
-}
-
 #define SAYS(words) CHECK_ROW((words), keeper_next(&keeper_gateway, BGP, 0, (words)) != NULL)
 
 static void status_is(const struct keeper_line *line, const char *type, const char *status)
@@ -44,7 +27,7 @@ static void status_is(const struct keeper_line *line, const char *type, const ch
 
 static void a_session_is_told_step_by_step(void)
 {
-    const struct rig_plan plan = logging();
+    const struct rig_plan plan = keeper_plan(false);
     static struct rig rig;
 
     if (rig_up(&rig, &plan)) {
@@ -74,7 +57,7 @@ static void a_session_is_told_step_by_step(void)
         status_is(keeper_next(k, BGP, 0, "from Established to Idle"), "BGPStatus", "DOWN");
         CU_ASSERT_TRUE(keeper_count(&keeper_device, BGP, "sent NOTIFICATION 6/2 to neighbor") > 0);
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 /* TCP and all inside is lost, IKE is not. */
@@ -87,7 +70,7 @@ static bool esp_is_lost(struct rig *rig, const struct rig_side *from, const s2sv
 
 static void an_expired_hold_timer_is_told(void)
 {
-    const struct rig_plan plan = logging();
+    const struct rig_plan plan = keeper_plan(false);
     static struct rig rig;
 
     if (rig_up(&rig, &plan)) {
@@ -96,12 +79,12 @@ static void an_expired_hold_timer_is_told(void)
         SAYS("hold timer expired: nothing from neighbor");
         SAYS("sent NOTIFICATION 4/0");
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 static void an_open_of_another_as_is_told_with_the_expected_one(void)
 {
-    const struct rig_plan plan = logging();
+    const struct rig_plan plan = keeper_plan(false);
     static struct rig rig;
 
     if (rig_open(&rig, &plan) == S2SVPN_OK) {
@@ -112,7 +95,7 @@ static void an_open_of_another_as_is_told_with_the_expected_one(void)
         CU_ASSERT_TRUE(keeper_count(&keeper_gateway, BGP, "remote AS 65000, expected 65001") > 0);
         CU_ASSERT_TRUE(keeper_count(&keeper_gateway, BGP, "sent NOTIFICATION 2/2") > 0);
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 /* ---- routes */
@@ -135,7 +118,7 @@ static s2svpn_status advertise(struct rig *rig, unsigned from, unsigned to)
 
 static void routes_are_told_as_they_come_change_and_go(void)
 {
-    const struct rig_plan plan = logging();
+    const struct rig_plan plan = keeper_plan(false);
     static struct rig rig;
 
     if (rig_up(&rig, &plan)) {
@@ -172,13 +155,13 @@ static void routes_are_told_as_they_come_change_and_go(void)
         status_is(keeper_next(&keeper_gateway, BGP, 0, "\"10.0.0.0/16\""), "RouteStatus",
                   "ADVERTISED");
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 static void the_prefix_limit_is_told_before_and_when_it_is_violated(void)
 {
     static const s2svpn_limits limits = {.size = sizeof(limits), .prefixes_from_peer = 20};
-    struct rig_plan plan = logging();
+    struct rig_plan plan = keeper_plan(false);
     static struct rig rig;
 
     plan.limits = &limits;
@@ -192,12 +175,12 @@ static void the_prefix_limit_is_told_before_and_when_it_is_violated(void)
         SAYS("prefix limit violated by neighbor");
         SAYS("sent NOTIFICATION 6/1");
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 static void a_route_that_is_refused_says_why(void)
 {
-    const struct rig_plan plan = logging();
+    const struct rig_plan plan = keeper_plan(false);
     static struct rig rig;
 
     if (rig_up(&rig, &plan)) {
@@ -213,14 +196,14 @@ static void a_route_that_is_refused_says_why(void)
         if (line)
             CU_ASSERT_STRING_EQUAL(keeper_member(line, "details"), "as-path contains our own AS");
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 /* ---- formats, how much */
 
 static void lines_have_the_fields_of_aws(void)
 {
-    struct rig_plan plan = logging();
+    struct rig_plan plan = keeper_plan(false);
     static struct rig rig;
 
     if (rig_open(&rig, &plan) == S2SVPN_OK) {
@@ -256,12 +239,12 @@ static void lines_have_the_fields_of_aws(void)
                  rig.cloud->object.id.text, inside);
         CU_ASSERT_STRING_EQUAL(keeper_gateway.line[1].text, wanted);
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 static void a_flood_of_routes_leaves_room_for_the_session(void)
 {
-    const struct rig_plan plan = logging();
+    const struct rig_plan plan = keeper_plan(false);
     static struct rig rig;
 
     if (rig_up(&rig, &plan)) {
@@ -281,7 +264,7 @@ static void a_flood_of_routes_leaves_room_for_the_session(void)
         CU_ASSERT_EQUAL(
             keeper_count(&keeper_gateway, BGP, "19500 lines about routes were left out"), 1);
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 const CU_TestInfo s2_test_bgp_log[] = {

@@ -11,37 +11,11 @@
 
 #define IKE S2SVPN_TUNNEL_LOG_IKE
 
-static const s2svpn_device_options device_logs = {.size = sizeof(device_logs),
-                                                  .log = S2SVPN_LOG_OUTPUT_JSON};
-
-static struct rig_plan logging(void)
-{
-    return (struct rig_plan){.static_routes = true,
-                             .tunnel.log = S2SVPN_LOG_OUTPUT_JSON,
-                             .device_options = &device_logs,
-                             .adjust = keeper_adjust};
-}
-
-static void finish(struct rig *rig)
-{
-    rig_close(rig);
-    keeper_clear(&keeper_gateway);
-    keeper_clear(&keeper_device);
-}
-
-/* Opened, and the device begins; it needn't come up. */
-static bool begin(struct rig *rig, const struct rig_plan *plan)
-{
-    if (rig_open(rig, plan) != S2SVPN_OK)
-        return false;
-    return s2svpn_connection_start(rig->site) == S2SVPN_OK;
-}
-
 /* ---- options, formats */
 
 static void logs_begin_and_end_without_closing_the_tunnel(void)
 {
-    struct rig_plan plan = logging();
+    struct rig_plan plan = keeper_plan(true);
     static struct rig rig;
 
     plan.tunnel.log = S2SVPN_LOG_OUTPUT_OFF;
@@ -76,12 +50,12 @@ static void logs_begin_and_end_without_closing_the_tunnel(void)
         rig_check_error(rig.gateway.ctx, s2svpn_tunnel_modify(t, &o), S2SVPN_E_ARGUMENT,
                         "options.bgp_log", "no such format");
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 static void lines_have_the_fields_and_streams_of_aws(void)
 {
-    struct rig_plan plan = logging();
+    struct rig_plan plan = keeper_plan(true);
     static struct rig rig;
 
     if (rig_open(&rig, &plan) == S2SVPN_OK) {
@@ -109,14 +83,14 @@ static void lines_have_the_fields_and_streams_of_aws(void)
                                "1762580429 \"2025-11-08 05:40:29.641Z\" \"AWS tunnel: a "
                                "\\\"word\\\"\" true false negotiating down");
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 /* ---- how much */
 
 static void a_storm_is_left_out_and_counted(void)
 {
-    const struct rig_plan plan = logging();
+    const struct rig_plan plan = keeper_plan(true);
     static struct rig rig;
 
     if (rig_up(&rig, &plan)) {
@@ -134,12 +108,12 @@ static void a_storm_is_left_out_and_counted(void)
         s2svpn_advance(rig.gateway.ctx, rig.now_ns);
         CU_ASSERT_EQUAL(keeper_count(&keeper_gateway, IKE, "later"), 1);
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 static void strangers_cannot_push_out_what_counts(void)
 {
-    const struct rig_plan plan = logging();
+    const struct rig_plan plan = keeper_plan(true);
     static struct rig rig;
 
     if (rig_up(&rig, &plan)) {
@@ -162,7 +136,7 @@ static void strangers_cannot_push_out_what_counts(void)
                                      "4990 lines about peers that have not proved who they are"),
                         1);
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 struct first {
@@ -188,7 +162,7 @@ static bool catch_the_first(struct rig *rig, const struct rig_side *from, const 
 /* Anybody can send these: 3,000 first messages in a second, each with another SPI. */
 static void a_flood_of_first_messages_is_bounded(void)
 {
-    struct rig_plan plan = logging();
+    struct rig_plan plan = keeper_plan(true);
     static struct rig rig;
     static struct first first;
 
@@ -216,14 +190,14 @@ static void a_flood_of_first_messages_is_bounded(void)
         CU_ASSERT_TRUE(keeper_gateway.lines < 100);
         CU_ASSERT_TRUE(keeper_count(&keeper_gateway, IKE, "have not proved who they are") > 0);
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 /* ---- memory */
 
 static bool live(struct rig *rig, const struct rig_plan *plan)
 {
-    if (!begin(rig, plan))
+    if (!keeper_begin(rig, plan))
         return false;
     for (size_t i = 0; i < 120 && !rig_both_up(rig); i++)
         rig_run(rig, RIG_SECOND);
@@ -236,14 +210,14 @@ static void every_allocation_may_fail(void)
     static struct rig rig;
 
     for (size_t n = 1;; n++) {
-        struct rig_plan plan = logging();
+        struct rig_plan plan = keeper_plan(true);
 
         plan.static_routes = false;
         plan.tunnel.bgp_log = S2SVPN_LOG_OUTPUT_JSON;
         plan.fail_gateway = n;
         live(&rig, &plan);
         const bool reached = rig.gateway.heap.failed;
-        finish(&rig); /* checks the heaps */
+        keeper_close(&rig); /* checks the heaps */
         if (!reached || CU_get_number_of_failures() > 20) {
             CU_ASSERT_TRUE(n > 120);
             return;

@@ -11,32 +11,6 @@
 
 #define IKE S2SVPN_TUNNEL_LOG_IKE
 
-static const s2svpn_device_options device_logs = {.size = sizeof(device_logs),
-                                                  .log = S2SVPN_LOG_OUTPUT_JSON};
-
-static struct rig_plan logging(void)
-{
-    return (struct rig_plan){.static_routes = true,
-                             .tunnel.log = S2SVPN_LOG_OUTPUT_JSON,
-                             .device_options = &device_logs,
-                             .adjust = keeper_adjust};
-}
-
-static void finish(struct rig *rig)
-{
-    rig_close(rig);
-    keeper_clear(&keeper_gateway);
-    keeper_clear(&keeper_device);
-}
-
-/* Opened, and the device begins; it needn't come up. */
-static bool begin(struct rig *rig, const struct rig_plan *plan)
-{
-    if (rig_open(rig, plan) != S2SVPN_OK)
-        return false;
-    return s2svpn_connection_start(rig->site) == S2SVPN_OK;
-}
-
 #define SAYS(keeper, words) CHECK_ROW((words), keeper_next(&(keeper), IKE, 0, (words)) != NULL)
 
 static void states_are(const struct keeper_line *line, const char *phase1, const char *phase2)
@@ -53,7 +27,7 @@ static void states_are(const struct keeper_line *line, const char *phase1, const
 
 static void coming_up_is_told_in_order_with_both_states(void)
 {
-    const struct rig_plan plan = logging();
+    const struct rig_plan plan = keeper_plan(true);
     static struct rig rig;
 
     if (rig_up(&rig, &plan)) {
@@ -77,12 +51,12 @@ static void coming_up_is_told_in_order_with_both_states(void)
                    "negotiating", "negotiating");
         SAYS(keeper_device, "Phase 1 IKE_SA established as initiator with the gateway");
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 static void rekeys_and_the_end_are_told_with_their_messages(void)
 {
-    const struct rig_plan plan = logging();
+    const struct rig_plan plan = keeper_plan(true);
     static struct rig rig;
 
     if (rig_up(&rig, &plan)) {
@@ -112,14 +86,14 @@ static void rekeys_and_the_end_are_told_with_their_messages(void)
             keeper_next(&keeper_gateway, IKE, 0, "Phase 1 IKE_SA is down: closed by the peer"),
             "down", "down");
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 static void ikev1_is_told_by_its_modes(void)
 {
     static const s2svpn_device_options v1 = {
         .size = sizeof(v1), .log = S2SVPN_LOG_OUTPUT_JSON, .ike = S2SVPN_DEVICE_IKE_V1};
-    struct rig_plan plan = logging();
+    struct rig_plan plan = keeper_plan(true);
     static struct rig rig;
 
     plan.device_options = &v1;
@@ -136,7 +110,7 @@ static void ikev1_is_told_by_its_modes(void)
         SAYS(keeper_gateway, "AWS tunnel received DELETE for Phase 2 SA with SPI: 0x");
         SAYS(keeper_gateway, "AWS tunnel received DELETE for IKE_SA from cgw");
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 /* ---- what goes wrong */
@@ -155,7 +129,7 @@ static void wrong_keys_are_named_at_both_ends(void)
                                                .log = S2SVPN_LOG_OUTPUT_JSON,
                                                .ike = versions[i],
                                                .offers = S2SVPN_OFFERS_EXACT};
-        struct rig_plan plan = logging();
+        struct rig_plan plan = keeper_plan(true);
         static struct rig rig;
 
         plan.device_options = &options;
@@ -180,7 +154,7 @@ static void wrong_keys_are_named_at_both_ends(void)
             CU_ASSERT_EQUAL(keeper_count(&keeper_gateway, IKE, "another.key"), 0);
             CU_ASSERT_EQUAL(keeper_count(&keeper_device, IKE, RIG_PSK), 0);
         }
-        finish(&rig);
+        keeper_close(&rig);
     }
 }
 
@@ -221,7 +195,7 @@ static void no_common_proposal_names_what_was_offered(void)
                                              .log = S2SVPN_LOG_OUTPUT_JSON,
                                              .ike = rows[i].ike,
                                              .offers = S2SVPN_OFFERS_EXACT};
-        struct rig_plan plan = logging();
+        struct rig_plan plan = keeper_plan(true);
         static struct rig rig;
 
         plan.device_options = &exact;
@@ -238,13 +212,13 @@ static void no_common_proposal_names_what_was_offered(void)
             CHECK_ROW(rows[i].row, keeper_count(&keeper_device, IKE,
                                                 "Device tunnel: No Proposal Match Found") > 0);
         }
-        finish(&rig);
+        keeper_close(&rig);
     }
 }
 
 static void selectors_that_have_nothing_in_common_are_told(void)
 {
-    struct rig_plan plan = logging();
+    struct rig_plan plan = keeper_plan(true);
     static struct rig rig;
 
     if (rig_open(&rig, &plan) == S2SVPN_OK) {
@@ -255,7 +229,7 @@ static void selectors_that_have_nothing_in_common_are_told(void)
         SAYS(keeper_gateway, "keeping Phase 1 up: TS_UNACCEPTABLE (38)");
         SAYS(keeper_device, "processed response (id=1) for IKE_AUTH: TS_UNACCEPTABLE (38)");
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 static bool all_is_lost(struct rig *rig, const struct rig_side *from, const s2svpn_datagram *d)
@@ -268,7 +242,7 @@ static bool all_is_lost(struct rig *rig, const struct rig_side *from, const s2sv
 
 static void a_silent_peer_is_declared_dead(void)
 {
-    const struct rig_plan plan = logging();
+    const struct rig_plan plan = keeper_plan(true);
     static struct rig rig;
 
     if (rig_up(&rig, &plan)) {
@@ -279,7 +253,7 @@ static void a_silent_peer_is_declared_dead(void)
         SAYS(keeper_gateway, "AWS tunnel: Peer is not responsive - Declaring peer dead");
         states_are(keeper_next(&keeper_gateway, IKE, 0, "Phase 1 IKE_SA is down"), "down", "down");
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 static bool after_the_first(struct rig *rig, const struct rig_side *from, const s2svpn_datagram *d)
@@ -290,7 +264,7 @@ static bool after_the_first(struct rig *rig, const struct rig_side *from, const 
 
 static void a_handshake_that_is_never_completed_times_out(void)
 {
-    const struct rig_plan plan = logging();
+    const struct rig_plan plan = keeper_plan(true);
     static struct rig rig;
 
     if (rig_open(&rig, &plan) == S2SVPN_OK) {
@@ -302,7 +276,7 @@ static void a_handshake_that_is_never_completed_times_out(void)
         SAYS(keeper_device, "Device tunnel is sending request (id=0) for IKE_SA_INIT again "
                             "(retransmit 2)");
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 /* A bit of the checksum of the first sealed message is another one. */
@@ -320,7 +294,7 @@ static void turn_a_bit(struct rig *rig, s2svpn_datagram *d)
 
 static void what_the_keys_do_not_open_is_told(void)
 {
-    const struct rig_plan plan = logging();
+    const struct rig_plan plan = keeper_plan(true);
     static struct rig rig;
     bool turned = false;
 
@@ -334,12 +308,12 @@ static void what_the_keys_do_not_open_is_told(void)
         SAYS(keeper_gateway, "AWS tunnel payload decryption was unsuccessful: a message that its "
                              "keys don't open of INFORMATIONAL");
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 static void a_collision_and_what_is_too_much_then_are_told(void)
 {
-    const struct rig_plan plan = logging();
+    const struct rig_plan plan = keeper_plan(true);
     static struct rig rig;
 
     if (rig_up(&rig, &plan)) {
@@ -353,31 +327,31 @@ static void a_collision_and_what_is_too_much_then_are_told(void)
                            keeper_count(&keeper_device, IKE, "redundant SA is being deleted") >
                        0);
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 static void cookies_are_told_at_both_ends(void)
 {
     static const s2svpn_limits limits = {.size = sizeof(limits), .cookie_threshold = 1};
-    struct rig_plan plan = logging();
+    struct rig_plan plan = keeper_plan(true);
     static struct rig rig;
 
     plan.limits = &limits;
-    if (begin(&rig, &plan)) {
+    if (keeper_begin(&rig, &plan)) {
         rig_run(&rig, 20 * RIG_SECOND);
         CU_ASSERT_TRUE(keeper_count(&keeper_gateway, IKE, "for a cookie: many IKE_SAs") > 0);
         CU_ASSERT_TRUE(keeper_count(&keeper_device, IKE, "is asked for a cookie by 198.51.100.") >
                        0);
         CU_ASSERT_TRUE(rig_both_up(&rig));
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 /* ---- words */
 
 static void fragments_and_what_is_notified_stand_behind_the_message(void)
 {
-    const struct rig_plan plan = logging();
+    const struct rig_plan plan = keeper_plan(true);
     static struct rig rig;
 
     if (rig_open(&rig, &plan) == S2SVPN_OK) {
@@ -394,7 +368,7 @@ static void fragments_and_what_is_notified_stand_behind_the_message(void)
         SAYS(keeper_gateway, "AWS tunnel processed request (id=1) for IKE_AUTH, in 3 fragments: "
                              "TS_UNACCEPTABLE (38)");
     }
-    finish(&rig);
+    keeper_close(&rig);
 }
 
 const CU_TestInfo s2_test_tunnel_log[] = {
