@@ -14,6 +14,7 @@
 #include "s2svpn/crypto.h"
 #include "s2svpn/customer_gateway.h"
 #include "s2svpn/drop.h"
+#include "s2svpn/ec2.h"
 #include "s2svpn/error.h"
 #include "s2svpn/fault.h"
 #include "s2svpn/io.h"

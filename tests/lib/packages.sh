@@ -40,6 +40,7 @@ peers tcpdump cmd:tcpdump
 peers tshark cmd:tshark
 peers ike-scan cmd:ike-scan
 peers python3-scapy file:/usr/lib/python3/dist-packages/scapy/__init__.py
+peers python3-botocore file:/usr/lib/python3/dist-packages/botocore/__init__.py
 peers python3-cryptography file:/usr/lib/python3/dist-packages/cryptography/__init__.py
 peers charon-systemd cmd:charon-systemd
 peers strongswan-swanctl cmd:swanctl
