@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/form.h"
+
 #define FIRST_BUCKETS 64
-#define CHANGES_MAX 4096 /* of one transaction */
 
 struct entry {
     struct entry *next;
@@ -39,18 +40,9 @@ static void std_release(void *user, void *p)
 static const s2svpn_memory std_memory = {
     .size = sizeof(std_memory), .allocate = std_allocate, .release = std_release};
 
-/* Not memset: it could be left out for memory that is freed next. */
-static void wipe(void *p, size_t len)
-{
-    volatile uint8_t *byte = p;
-
-    while (len-- > 0)
-        *byte++ = 0;
-}
-
 static void free_entry(const s2svpn_memory_store *s, struct entry *e)
 {
-    wipe(e, sizeof(*e) + e->record.len);
+    s2_store_wipe(e, sizeof(*e) + e->record.len);
     s->memory.release(s->memory.user, e);
 }
 
@@ -81,11 +73,6 @@ static struct entry *copy_record(const s2svpn_memory_store *s, const s2svpn_reco
 
 /* ---- the table */
 
-static bool same_id(const s2svpn_id *a, const s2svpn_id *b)
-{
-    return strncmp(a->text, b->text, sizeof(a->text)) == 0;
-}
-
 /* FNV-1a; ids are the library's own, no peer chooses them. */
 static size_t bucket_of(const s2svpn_memory_store *s, const s2svpn_id *id)
 {
@@ -101,7 +88,7 @@ static struct entry **find(const s2svpn_memory_store *s, const s2svpn_id *id)
 {
     struct entry **link = &s->buckets[bucket_of(s, id)];
 
-    while (*link && !same_id(&(*link)->record.id, id))
+    while (*link && !s2_store_same_id(&(*link)->record.id, id))
         link = &(*link)->next;
     return link;
 }
@@ -140,21 +127,6 @@ static s2svpn_status grow(s2svpn_memory_store *s, size_t n)
 }
 
 /* ---- transactions */
-
-/* An id may stand in a transaction once: the order would have to mean something. */
-static s2svpn_status check_form(const s2svpn_change *changes, size_t n)
-{
-    if (n > CHANGES_MAX)
-        return S2SVPN_E_LIMIT;
-    for (size_t i = 0; i < n; i++) {
-        if (changes[i].record.revision == 0)
-            return S2SVPN_E_ARGUMENT;
-        for (size_t j = 0; j < i; j++)
-            if (same_id(&changes[i].record.id, &changes[j].record.id))
-                return S2SVPN_E_ARGUMENT;
-    }
-    return S2SVPN_OK;
-}
 
 static bool revisions_fit(const s2svpn_memory_store *s, const s2svpn_change *changes, size_t n)
 {
@@ -213,7 +185,7 @@ static s2svpn_status submit(void *store, const s2svpn_change *changes, size_t n,
     s2svpn_memory_store *s = store;
     struct entry *fresh = NULL;
 
-    s2svpn_status rc = check_form(changes, n);
+    s2svpn_status rc = s2_store_check_form(changes, n);
     if (rc != S2SVPN_OK)
         return rc;
     if (!revisions_fit(s, changes, n)) {

@@ -13,7 +13,7 @@ from objects import tool  # noqa: E402
 from say import BUILD, SRC, Say, read, sources  # noqa: E402
 
 NODE = "S2SVPN_0"
-host_headers = {"host.h"}
+host_headers = {"host.h", "sqlite.h"}
 
 
 def declared(text):

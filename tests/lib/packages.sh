@@ -19,6 +19,7 @@ build pkg-config cmd:pkg-config
 build libssl-dev pc:libcrypto
 build libexpat1-dev pc:expat
 build libevent-dev pc:libevent_core
+build libsqlite3-dev pc:sqlite3
 test libcunit1-dev pc:cunit
 test binutils cmd:readelf
 test g++ cmd:g++

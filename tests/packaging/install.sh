@@ -47,8 +47,8 @@ check "libs2svpn has its soname" soname libs2svpn
 check "libs2svpn needs libcrypto and expat, nothing else" \
     needed libs2svpn libcrypto libexpat libc ld-linux-x86-64
 check "libs2svpn-host has its soname" soname libs2svpn-host
-check "libs2svpn-host needs libs2svpn and libevent's core, nothing else" \
-    needed libs2svpn-host libs2svpn libevent_core libc ld-linux-x86-64
+check "libs2svpn-host needs libs2svpn, libevent's core and SQLite, nothing else" \
+    needed libs2svpn-host libs2svpn libevent_core libsqlite3 libc ld-linux-x86-64
 
 cat >"$work/consumer.c" <<'PROGRAM'
 #include <stdio.h>

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# The engines alone: without OpenSSL and libevent the library still
+# The engines alone: without OpenSSL, libevent and SQLite the library still
 # builds, exports the same and needs expat alone.
 set -u
 : "${S2_SRC:?}"
@@ -22,8 +22,9 @@ exports_the_map()
         <(nm -D --defined-only "$library" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort)
 }
 
-if check "the engines build without OpenSSL and libevent" \
-    build_make minimal all --disable-static --without-openssl --without-libevent; then
+if check "the engines build without OpenSSL, libevent and SQLite" \
+    build_make minimal all --disable-static --without-openssl --without-libevent \
+    --without-sqlite; then
     check "the library needs expat alone" needs_expat_alone
     check "it exports what the map names" exports_the_map
 fi
