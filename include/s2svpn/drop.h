@@ -47,7 +47,9 @@ S2SVPN_BEGIN
     X(TTL, "time to live exceeded")                                                                \
     X(TOO_BIG, "packet too big and not to be fragmented")                                          \
     X(HOST, "not for the in-tunnel host")                                                          \
-    X(SOURCE_DEST_CHECK, "source or destination isn't the address of a port that checks it")
+    X(SOURCE_DEST_CHECK, "source or destination isn't the address of a port that checks it")       \
+    X(SECURITY_GROUP, "no rule of the port's security groups allows it")                           \
+    X(TRACKING_FULL, "a new flow, and no room for it in the table of flows")
 
 enum s2svpn_drop {
 #define S2SVPN_DROP_ENUM(name, words) S2SVPN_DROP_##name,
