@@ -58,7 +58,18 @@ struct s2_ike {
 
     /* What unauthenticated messages may cause has a pace: not before these. */
     uint64_t plain_reply_at_ns, plain_note_at_ns;
+    uint64_t refusal_note_at_ns; /* paces the lines on refused IKE_AUTH */
 };
+
+/* One more of something that may come in a burst, and after that once a gap? at runs ahead of
+ * the clock by a gap each time; 0 in the beginning. */
+static inline bool s2_ike_pace(uint64_t *at, uint64_t now_ns, uint64_t gap_ns, unsigned burst)
+{
+    if (*at > s2_after(now_ns, (burst - 1) * gap_ns))
+        return false;
+    *at = s2_after(*at < now_ns ? now_ns : *at, gap_ns);
+    return true;
+}
 
 void s2_ike_enter(struct s2_ike *ike, uint64_t now_ns);
 void s2_ike_leave(struct s2_ike *ike);

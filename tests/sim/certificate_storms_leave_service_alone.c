@@ -88,10 +88,7 @@ static uint64_t drops(const struct world *w)
 static void judge(const struct world *w, const struct site *restarted, size_t before,
                   uint64_t drops_before, unsigned verified_before, uint64_t ns)
 {
-    /* A tunnel's refusal is told each time: once for each handshake that was complete, so that
-     * the limit of half-open ones is the log's. */
-    const unsigned most =
-        (unsigned)(LINES_A_SECOND * (ns / SECOND + 1)) + (w->verified - verified_before);
+    const unsigned most = (unsigned)(LINES_A_SECOND * (ns / SECOND + 1));
     const unsigned wrong =
         w->gateway.wrong + w->site[0].side.wrong + w->site[1].side.wrong + w->site[2].side.wrong;
     bool tunnels_stay = true;

@@ -9,6 +9,9 @@
 
 #include "base/text.h"
 
+#define REFUSAL_NOTE_GAP_NS (S2_SECOND / 2)
+#define REFUSAL_NOTES 20
+
 /* ---- before there are keys */
 
 enum s2_ike_step s2_ike_auth_hold(struct s2_ike_sa *sa, const struct s2_ike_packet *packet)
@@ -190,11 +193,20 @@ static enum s2_ike_step fail_authentication(struct s2_ike_sa *sa, enum s2_ike_st
     return S2_IKE_ENDED;
 }
 
+/* Whoever can exchange keys can be refused as often as half-open SAs allow. */
+static bool may_tell(struct s2_ike_sa *sa)
+{
+    struct s2_ike *ike = sa->ike;
+
+    return s2_ike_pace(&ike->refusal_note_at_ns, ike->now_ns, REFUSAL_NOTE_GAP_NS, REFUSAL_NOTES);
+}
+
 static enum s2_ike_step refuse(struct s2_ike_sa *sa, const char *why)
 {
     char id[80];
 
-    s2_ike_note(sa, "%s (peer %s)", why, s2_ike_id_print(&sa->peer_id, id, sizeof(id)));
+    if (may_tell(sa))
+        s2_ike_note(sa, "%s (peer %s)", why, s2_ike_id_print(&sa->peer_id, id, sizeof(id)));
     return fail_authentication(sa, S2_IKE_OTHERWISE);
 }
 
@@ -202,8 +214,9 @@ static void note_failed(struct s2_ike_sa *sa, const char *why)
 {
     char id[80];
 
-    s2_ike_note(sa, "authentication failed: %s (peer %s)", why,
-                s2_ike_id_print(&sa->peer_id, id, sizeof(id)));
+    if (may_tell(sa))
+        s2_ike_note(sa, "authentication failed: %s (peer %s)", why,
+                    s2_ike_id_print(&sa->peer_id, id, sizeof(id)));
 }
 
 static enum s2_ike_step check_psk(struct s2_ike_sa *sa, const struct s2_ike_payloads *list)

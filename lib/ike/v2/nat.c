@@ -91,19 +91,6 @@ static bool follows(const struct s2_ike_sa *sa)
     return sa->nat_remote && (!sa->nat_local || sa->config->follow);
 }
 
-/* moved_note_at_ns runs ahead of the clock by a gap a line. */
-static bool may_note_move(struct s2_ike_sa *sa)
-{
-    const uint64_t now = sa->ike->now_ns;
-
-    if (sa->moved_note_at_ns > s2_after(now, (MOVED_NOTES - 1) * MOVED_NOTE_GAP_NS))
-        return false;
-    if (sa->moved_note_at_ns < now)
-        sa->moved_note_at_ns = now;
-    sa->moved_note_at_ns = s2_after(sa->moved_note_at_ns, MOVED_NOTE_GAP_NS);
-    return true;
-}
-
 void s2_ike_nat_follow(struct s2_ike_sa *sa, const struct s2_ike_path *path)
 {
     struct s2_ike *ike = sa->ike;
@@ -114,7 +101,7 @@ void s2_ike_nat_follow(struct s2_ike_sa *sa, const struct s2_ike_path *path)
         path->remote.port == sa->path.remote.port)
         return;
     sa->path = *path;
-    if (may_note_move(sa))
+    if (s2_ike_pace(&sa->moved_note_at_ns, ike->now_ns, MOVED_NOTE_GAP_NS, MOVED_NOTES))
         s2_ike_note(sa, "the peer's address behind its NAT has changed");
     s2_ike_request_again(sa); /* what is under way went to where nobody is */
     if (ike->ops.peer_moved != NULL && sa->announced && sa->state != S2_IKE_STATE_DEAD)
