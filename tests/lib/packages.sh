@@ -29,6 +29,7 @@ test llvm cmd:llvm-symbolizer
 test clang-format cmd:clang-format
 test python3 cmd:python3
 test openssl cmd:openssl
+test zlib1g-dev pc:zlib
 test swig cmd:swig
 test shellcheck cmd:shellcheck
 test mandoc cmd:mandoc
