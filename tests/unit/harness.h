@@ -3,7 +3,7 @@
  * "not ok SUITE: NAME", with the failed checks below it, then
  * "N passed, N failed, N skipped". A test that checks nothing has failed. With
  * arguments only suites or tests whose "suite: name" contains one of them run;
- * the others count as skipped. */
+ * the others are left out. */
 #ifndef S2_TESTS_HARNESS_H
 #define S2_TESTS_HARNESS_H
 
